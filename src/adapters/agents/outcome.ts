@@ -1,0 +1,51 @@
+// From how an agent ended and what it left to an outcome, by structured facts only: never by searching its words.
+
+import type { Failure } from "../../core/failure.ts";
+import type { StageReport, Usage } from "../../core/report.ts";
+import { failed, type Result, success } from "../../core/result.ts";
+import type { AgentOutcome, AgentRequest } from "../../ports.ts";
+import { readReport, readUsage } from "../../schema/report.ts";
+import type { Ended } from "../process/launch.ts";
+import type { ReportFound } from "./drop-folder.ts";
+
+export interface Judged {
+  readonly outcome: AgentOutcome;
+  readonly usage: Usage | null;
+}
+
+/** A report is believed only of an agent that ended well; what it says about its cost counts in any case. */
+export function judge(request: AgentRequest, { ended, found }: { ended: Ended; found: ReportFound }): Judged {
+  const usage = found.kind === "read" ? readUsage(found.bytes) : null;
+  if (ended.kind === "ended" && ended.interrupted) return { outcome: { kind: "interrupted" }, usage };
+  const failure = failureOfEnd(request, ended);
+  const read = failure === null ? decode(request, found) : failed(failure);
+  if (!read.ok) return { outcome: { kind: "failed", failure: read.failure }, usage };
+  return { outcome: { kind: "answered", report: read.value }, usage };
+}
+
+function failureOfEnd(request: AgentRequest, ended: Ended): Failure | null {
+  const agent = request.agentKey;
+  if (ended.kind === "cannot start") {
+    const command = request.agent.script ?? request.agent.command.join(" ");
+    return { reason: "agent-cannot-start", agent, command, detail: ended.detail };
+  }
+  if (ended.timedOut !== null) {
+    const idle = ended.timedOut === "idle";
+    const afterMs = idle ? request.agent.idleTimeoutMs : request.agent.timeoutMs;
+    return { reason: "agent-timed-out", agent, afterMs, idle };
+  }
+  const { exitCode, signal, tail } = ended;
+  return exitCode === 0 ? null : { reason: "agent-exited", agent, exitCode, signal, tail };
+}
+
+function decode(request: AgentRequest, found: ReportFound): Result<StageReport, Failure> {
+  const about = { agent: request.agentKey, stage: request.stage };
+  if (found.kind === "missing") return failed({ reason: "report-missing", ...about });
+  if (found.kind === "unusable") {
+    return failed({ reason: "report-invalid", ...about, problems: [found.problem] });
+  }
+  const { stage, attempt: round, criteriaCount, taskIds } = request;
+  const decoded = readReport({ stage, bytes: found.bytes, round, criteriaCount, taskIds });
+  if (!decoded.ok) return failed({ reason: "report-invalid", ...about, problems: decoded.failure });
+  return success(decoded.value.report);
+}

@@ -1,0 +1,129 @@
+// Runs a gate: one configured command, in a tree in which no agent works, with its own timer and nothing to read.
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { GateResult } from "../../core/event.ts";
+import type { GatePolicy } from "../../core/policy.ts";
+import type { GateRunner } from "../../ports.ts";
+import { isOnPath, programOf, toInvocation } from "../process/command-line.ts";
+import { type Environment, toEnvironment } from "../process/environment.ts";
+import { type Ended, launch } from "../process/launch.ts";
+import { countTests, isClosingLine } from "./counts.ts";
+
+export interface GateRunnerOptions {
+  readonly runId: string;
+  /** Absolute path of the run folder; logs are named relative to it. */
+  readonly runFolder: string;
+  /** The builder's environment, of which gates get an allow-list. */
+  readonly environment: Environment;
+}
+
+type Place = Parameters<GateRunner["run"]>[0];
+type Ran = Extract<Ended, { kind: "ended" }>;
+
+const closingLinesKept = 1_000;
+
+export function createGateRunner(options: GateRunnerOptions): GateRunner {
+  return {
+    run: async (at, signal, onOutput) => {
+      const closingLines: string[] = [];
+      let isWatching = false;
+      const ended = await launch(
+        {
+          run: at.gate.command,
+          cwd: at.cwd,
+          dispatch: dispatchValue(at, options.runId),
+          names: at.gate.env,
+          from: options.environment,
+          log: join(options.runFolder, at.log),
+          timeoutMs: at.gate.timeoutMs,
+          onLine: (line) => {
+            if (isClosingLine(line) && closingLines.length < closingLinesKept) closingLines.push(line);
+            isWatching ||= isWatchPrompt(line);
+            onOutput(line);
+          },
+        },
+        signal,
+      );
+      if (ended.kind === "cannot start") return { kind: "ran", result: toCannotStart(at.gate, ended.detail) };
+      if (ended.interrupted) return { kind: "interrupted" };
+      const judged = await judge({ at, ended, isWatching, options });
+      return {
+        kind: "ran",
+        result: { ...toFacts(at.gate, ended), ...judged, tests: countTests(closingLines) },
+      };
+    },
+  };
+}
+
+// Unique among the run's children, also when several gates of one attempt run at the same time.
+function dispatchValue({ dispatch, gate }: Place, runId: string): string {
+  const whole = dispatch.startsWith(`${runId}/`) ? dispatch : `${runId}/${dispatch}`;
+  return `${whole}/gate-${gate.name}`;
+}
+
+function toFacts({ name, command }: GatePolicy, ended: Ran) {
+  const { exitCode, durationMs, outputSha256, outputBytes, tail } = ended;
+  return { gate: name, command, exitCode, durationMs, outputSha256, outputBytes, tail };
+}
+
+function toCannotStart({ name, command }: GatePolicy, detail: string): GateResult {
+  return {
+    gate: name,
+    command,
+    outcome: "cannot start",
+    exitCode: null,
+    durationMs: 0,
+    outputSha256: createHash("sha256").digest("hex"),
+    outputBytes: 0,
+    tail: "",
+    detail,
+    tests: null,
+  };
+}
+
+type Judgement = Pick<GateResult, "outcome" | "detail">;
+
+async function judge(wanted: {
+  at: Place;
+  ended: Ran;
+  isWatching: boolean;
+  options: GateRunnerOptions;
+}): Promise<Judgement> {
+  const { ended, isWatching } = wanted;
+  if (ended.timedOut !== null) return { outcome: "timed out", detail: isWatching ? watchModeDetail : "" };
+  if (ended.exitCode === 0) return { outcome: "passed", detail: "" };
+  if (ended.exitCode === 126 || ended.exitCode === 127) return judgeNotFound(wanted);
+  const detail = ended.signal === null ? "" : `the command was ended by signal ${ended.signal}`;
+  return { outcome: "failed", detail };
+}
+
+const watchModeDetail = "the command started a watch mode; use a command that ends, e.g. vitest run";
+
+// 126 and 127 are a shell's words for "may not be executed" and "not found". Only where it is the gate's own first
+// program, it is the gate that cannot start; in a script that the gate runs it is what that script came to.
+async function judgeNotFound({ at, ended, options }: Parameters<typeof judge>[0]): Promise<Judgement> {
+  const { shell } = toInvocation(at.gate.command);
+  const program = programOf(at.gate.command);
+  const environment = toEnvironment({ from: options.environment, names: at.gate.env, given: {} });
+  const isMissing = program === null || !(await isOnPath(program, environment, at.cwd));
+  const why = ended.exitCode === 127 ? "was not found" : "may not be executed";
+  if (shell && isMissing) {
+    const what = program === null ? "a program in it" : `the program "${program}"`;
+    return { outcome: "cannot start", detail: `${what} ${why} (exit code ${ended.exitCode})` };
+  }
+  const detail = `exit code ${ended.exitCode}: a program that the command starts ${why}; is "setup" needed, or not complete?`;
+  return { outcome: "failed", detail };
+}
+
+const watchPrompts: readonly RegExp[] = [
+  /waiting for file changes/i, // vitest, node --watch
+  /watching for (?:file )?changes/i, // tsc, jest, cargo-watch
+  /press h to show help/i, // vitest
+  /^ *Watch Usage\b/, // jest
+  /\bDEV +v\d+\.\d+/, // vitest
+];
+
+function isWatchPrompt(line: string): boolean {
+  return watchPrompts.some((prompt) => prompt.test(line));
+}

@@ -1,0 +1,223 @@
+// Taking what is in a work tree into the object store: as the tree of a candidate, or as a salvage commit. Done
+// before anything is put over it.
+
+import type { LeftTree } from "../../core/event.ts";
+import type { Failure } from "../../core/failure.ts";
+import type { Sha } from "../../core/ids.ts";
+import { isSha } from "../../core/ids.ts";
+import type { Result } from "../../core/result.ts";
+import { failed, success } from "../../core/result.ts";
+import { commitTree } from "./commits.ts";
+import { writePatchFile } from "./diff.ts";
+import { attemptFiles, type GitRun, gitFailure, readCommit, runRefPrefix } from "./git-run.ts";
+import {
+  digestIndex,
+  ensureIndex,
+  inTree,
+  loadState,
+  placeTree,
+  saveState,
+  type TreePlace,
+  type TreeState,
+  toText,
+} from "./lane-state.ts";
+import { detachHead, isAdminDirIntact, isFolderItself, readHead } from "./lanes.ts";
+import { keepNumbered, updateRefs } from "./refs.ts";
+import { type GitCall, runGit } from "./run-git.ts";
+import { isLockfile, rememberLockfiles } from "./setup.ts";
+import { readChanges, type TreeChanges, withoutKnown } from "./tree-changes.ts";
+
+/** See Repository.snapshotWork. */
+export function snapshotWork(
+  run: GitRun,
+  at: { readonly lane: number; readonly refPrefix: string },
+): Promise<Result<LeftTree, Failure>> {
+  const place = placeTree(run, at.lane, "work");
+  if (!place.ok) return Promise.resolve(place);
+  const { path } = place.value;
+  return attemptFiles({ doing: "collecting", path }, async () => {
+    const state = loadState(place.value);
+    if (state === null || !isFolderItself(path) || !isAdminDirIntact(run, place.value, state)) {
+      return failed({ reason: "lane-unusable", path, detail: "it is not as this run left it" });
+    }
+    const agentHead = await takeHead(run, state, { ref: `${at.refPrefix}/agent` });
+    if (!agentHead.ok) return agentHead;
+    const collected = await collect(run, { place: place.value, state, isNestedFine: false });
+    if (!collected.ok) return collected;
+    return success({ tree: collected.value.tree, agentHead: agentHead.value });
+  });
+}
+
+/** See Repository.salvageWork. */
+export async function salvageWork(
+  run: GitRun,
+  at: { readonly lane: number; readonly base: Sha; readonly start: Sha; readonly refPrefix: string },
+): Promise<Result<Sha | null, Failure>> {
+  const start = await readCommit(run, at.start);
+  if (!start.ok) return start;
+  const left = await collectLeftovers(run, { lane: at.lane, agentRef: `${at.refPrefix}/agent` });
+  if (!left.ok) return left;
+  if (left.value === null || left.value.tree === start.value.tree) return success(null);
+  return keepSalvage(run, { tree: left.value.tree, base: at.base, prefix: at.refPrefix });
+}
+
+/**
+ * Keeps what nobody collected before a tree is put elsewhere, below `refs/execute-prd/<run>/lane-<n>`. Normally
+ * there is nothing; then what was seen in the tree is returned, so that nobody has to look again.
+ */
+export async function salvageUncollected(
+  run: GitRun,
+  lane: number,
+): Promise<Result<TreeChanges | null, Failure>> {
+  const prefix = `${runRefPrefix(run)}/lane-${lane}`;
+  const left = await collectLeftovers(run, { lane, agentRef: null });
+  if (!left.ok) return left;
+  if (left.value === null) return success(null);
+  if (left.value.tree === left.value.treeBefore) return success(left.value.strays);
+  const kept = await keepSalvage(run, { tree: left.value.tree, base: left.value.head, prefix });
+  return kept.ok ? success(null) : kept;
+}
+
+interface Leftovers {
+  readonly tree: Sha;
+  readonly treeBefore: Sha;
+  readonly head: Sha;
+  /** What is in the tree beside that; null when it has to be looked at again. */
+  readonly strays: TreeChanges | null;
+}
+
+/** What is in the work tree, whatever state the lane is in; null when there is nothing of an agent in it. */
+async function collectLeftovers(
+  run: GitRun,
+  at: { readonly lane: number; readonly agentRef: string | null },
+): Promise<Result<Leftovers | null, Failure>> {
+  const place = placeTree(run, at.lane, "work");
+  if (!place.ok) return place;
+  return attemptFiles({ doing: "salvaging", path: place.value.path }, async () => {
+    const state = loadState(place.value);
+    if (state === null || !state.ready || !isFolderItself(place.value.path)) return success(null);
+    if (isAdminDirIntact(run, place.value, state)) {
+      const ref = at.agentRef ?? { prefix: `${runRefPrefix(run)}/lane-${at.lane}`, name: "agent" };
+      const head = await takeHead(run, state, typeof ref === "string" ? { ref } : ref);
+      if (!head.ok) return head;
+    }
+    const collected = await collect(run, { place: place.value, state, isNestedFine: true });
+    if (!collected.ok) return collected;
+    const { tree, strays } = collected.value;
+    return success({ tree, treeBefore: state.tree, head: state.head, strays });
+  });
+}
+
+/** Keeps commits that the agent made itself and puts HEAD back; the files are not touched. */
+async function takeHead(
+  run: GitRun,
+  state: TreeState,
+  at: { readonly ref: string } | { readonly prefix: string; readonly name: string },
+): Promise<Result<Sha | null, Failure>> {
+  const head = await readHead(run, state);
+  // A HEAD that leads nowhere keeps no commit.
+  const commit = head.ok ? head.value : null;
+  const moved = commit !== null && commit !== state.head ? commit : null;
+  const isThere = moved !== null && (await readCommit(run, moved)).ok;
+  if (moved !== null && isThere) {
+    const kept =
+      "ref" in at
+        ? await updateRefs(run, {
+            changes: [{ ref: at.ref, to: moved }],
+            doing: "keeping the agent's commits",
+          })
+        : await keepNumbered(run, { ...at, commit: moved });
+    if (!kept.ok) return kept;
+  }
+  detachHead(state);
+  return success(isThere ? moved : null);
+}
+
+/** Brings the private index up to date with the files and writes its tree. */
+async function collect(
+  run: GitRun,
+  at: { readonly place: TreePlace; readonly state: TreeState; readonly isNestedFine: boolean },
+): Promise<Result<{ readonly tree: Sha; readonly strays: TreeChanges | null }, Failure>> {
+  const { place } = at;
+  const admin = isAdminDirIntact(run, place, at.state) ? at.state.adminDir : run.commonDir;
+  const indexed = await ensureIndex(place, { ...at.state, adminDir: admin });
+  if (!indexed.ok) return indexed;
+  const state = indexed.value;
+  const changes = await readChanges(place, state);
+  if (!changes.ok) return changes;
+  const strays = withoutKnown(place, state, changes.value);
+  const { changed, untracked, nested } = strays;
+  if (nested.length > 0 && !at.isNestedFine) {
+    return failed({ reason: "nested-repository", paths: nested.map(toText) });
+  }
+  const paths = [...changed, ...untracked];
+  if (paths.length === 0) {
+    // An index that had to be made anew is not made anew each time.
+    const saved = saveState(place, { ...state, adminDir: at.state.adminDir });
+    return saved.ok ? success({ tree: state.tree, strays }) : saved;
+  }
+  const tree = await writeTree(place, inTree(place, state), paths);
+  if (!tree.ok) return tree;
+  const touchesSetup = paths.some((path) => isLockfile(path) || path in state.made);
+  const lockfiles = run.lockfiles.get(state.tree);
+  if (lockfiles !== undefined && !paths.some(isLockfile)) rememberLockfiles(run, tree.value, lockfiles);
+  const saved = saveState(place, {
+    ...state,
+    adminDir: at.state.adminDir,
+    tree: tree.value,
+    setupKey: touchesSetup ? null : state.setupKey,
+    dirty: without(state.dirty, paths),
+    made: without(state.made, paths),
+    indexSha256: digestIndex(place),
+  });
+  return saved.ok ? success({ tree: tree.value, strays: null }) : saved;
+}
+
+async function writeTree(
+  place: TreePlace,
+  call: Omit<GitCall, "args" | "doing">,
+  paths: readonly string[],
+): Promise<Result<Sha, Failure>> {
+  const doing = `collecting the changes in "${place.path}"`;
+  const updated = await runGit({
+    ...call,
+    args: ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"],
+    input: Buffer.from(paths.map((path) => `${path}\0`).join(""), "latin1"),
+    doing,
+  });
+  if (!updated.ok) return updated;
+  const written = await runGit({ ...call, args: ["write-tree"], doing });
+  if (!written.ok) return written;
+  const tree = written.value.stdout.toString("utf8").trim();
+  return isSha(tree) ? success(tree) : gitFailure(doing, `unexpected answer "${tree}"`);
+}
+
+async function keepSalvage(
+  run: GitRun,
+  at: { readonly tree: Sha; readonly base: Sha; readonly prefix: string },
+): Promise<Result<Sha, Failure>> {
+  const base = await readCommit(run, at.base);
+  if (!base.ok) return base;
+  // The base's date: salvaging the same tree again gives the same commit and no second ref.
+  const commit = await commitTree(run, {
+    tree: at.tree,
+    parents: [at.base],
+    message: `Unfinished work of run ${run.runId}\n`,
+    committedAt: base.value.committedAt,
+    doing: "keeping unfinished work",
+  });
+  if (!commit.ok) return commit;
+  const ref = await keepNumbered(run, { prefix: at.prefix, name: "salvage", commit: commit.value });
+  if (!ref.ok) return ref;
+  const name = ref.value.slice(runRefPrefix(run).length + 1).replaceAll("/", "-");
+  const written = await writePatchFile(run, {
+    base: at.base,
+    commit: commit.value,
+    file: `salvage/${name}.patch`,
+  });
+  return written.ok ? commit : written;
+}
+
+function without(marks: Readonly<Record<string, string>>, paths: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(marks).filter(([path]) => !paths.includes(path)));
+}

@@ -1,0 +1,184 @@
+// What every part of the git adapter knows about the run it works for: where things lie, what it has written to
+// refs itself, and what it has looked up and cannot change (commits, trees).
+
+import fs from "node:fs";
+import { basename, dirname, join, relative, sep } from "node:path";
+import type { Failure } from "../../core/failure.ts";
+import type { RunId, Sha } from "../../core/ids.ts";
+import { isSha } from "../../core/ids.ts";
+import type { Result } from "../../core/result.ts";
+import { failed, success } from "../../core/result.ts";
+import { attemptStorage, errorCode, unless, writeNewFile } from "../storage.ts";
+import { runGit } from "./run-git.ts";
+
+export interface RepositoryOptions {
+  /** The repository's common git directory, absolute. */
+  readonly gitCommonDir: string;
+  /** Top level of the worktree in which the run was started. */
+  readonly checkout: string;
+  /** Folder in which the run's own folder `<slug>-<run id>` is made. */
+  readonly worktreeRoot: string;
+  readonly runId: RunId;
+  readonly slug: string;
+  /** Absolute path of `dev/executions/<slug>`. */
+  readonly runFolder: string;
+  readonly runSetup: RunSetup;
+  /** Takes secrets out of a text for reading (patches); refs keep the bytes. */
+  readonly redact?: (text: string) => string;
+}
+
+/** Runs the builder's `setup` command line in a tree; wired to the one launcher of processes. */
+export type RunSetup = (
+  at: {
+    readonly command: string;
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+    /** Absolute path of a file of the run folder. */
+    readonly log: string;
+  },
+  signal: AbortSignal,
+) => Promise<SetupEnd>;
+
+export type SetupEnd =
+  | { readonly kind: "ended"; readonly exitCode: number | null; readonly tail: string }
+  | { readonly kind: "interrupted" }
+  | { readonly kind: "cannot start"; readonly detail: string };
+
+export interface CommitFacts {
+  readonly tree: Sha;
+  readonly parents: readonly Sha[];
+  /** Seconds since 1970. */
+  readonly committedAt: number;
+}
+
+export interface GitRun extends RepositoryOptions {
+  readonly commonDir: string;
+  /** What this program last wrote to a ref; null: deleted. Tells its own changes from an agent's. */
+  readonly written: Map<string, Sha | null>;
+  readonly commits: Map<string, CommitFacts>;
+  /** Digest of the lockfiles of a tree. */
+  readonly lockfiles: Map<string, string>;
+  /** The last patches that were read, for writing them down without asking git again. */
+  readonly patches: Map<string, string>;
+  /** Branches that this run holds now. */
+  readonly held: Set<string>;
+  /** Trees of which an index lies somewhere, by its path. */
+  readonly indexes: Map<string, string>;
+}
+
+export function openGitRun(options: RepositoryOptions): GitRun {
+  return {
+    ...options,
+    commonDir: unless(["ENOENT"], () => fs.realpathSync(options.gitCommonDir)) ?? options.gitCommonDir,
+    written: new Map(),
+    commits: new Map(),
+    lockfiles: new Map(),
+    indexes: new Map(),
+    patches: new Map(),
+    held: new Set(),
+  };
+}
+
+/** `refs/execute-prd/<run id>`, without a slash at the end. */
+export function runRefPrefix(run: GitRun): string {
+  return `refs/execute-prd/${run.runId}`;
+}
+
+/**
+ * The run's own folder below the worktree root, links resolved, made when missing. A marker file says that it is
+ * ours; a folder that has content but no such marker, or that lies in the main checkout, is refused.
+ */
+export function openRunRoot(run: GitRun): Result<string, Failure> {
+  const wanted = join(run.worktreeRoot, `${run.slug}-${run.runId}`);
+  const made = attemptStorage({ doing: "making", path: wanted }, () => {
+    fs.mkdirSync(wanted, { recursive: true });
+    return fs.realpathSync(wanted);
+  });
+  if (!made.ok) return made;
+  const root = made.value;
+  const unusable = (detail: string) => failed({ reason: "lane-unusable" as const, path: root, detail });
+  if (fs.lstatSync(wanted).isSymbolicLink()) return unusable("it is a link");
+  const around = checkoutsOf(run).find((folder) => isInside(folder, root));
+  if (around !== undefined) {
+    return unusable(`it lies inside "${around}"; set worktreeRoot to a folder outside of the checkout`);
+  }
+  const marker = join(root, markerName);
+  if (unless(["ENOENT"], () => fs.readFileSync(marker, "utf8")) === markerText(run)) return success(root);
+  if (fs.readdirSync(root).length > 0) {
+    return unusable("it was not made by this run; move it away, or set another worktreeRoot");
+  }
+  return attemptStorage({ doing: "writing", path: marker }, () => {
+    writeNewFile(marker, markerText(run));
+    return root;
+  });
+}
+
+/** Tree, parents and date of a commit; looked up once. */
+export async function readCommit(run: GitRun, commit: string): Promise<Result<CommitFacts, Failure>> {
+  const known = run.commits.get(commit);
+  if (known !== undefined) return success(known);
+  const doing = `reading commit ${commit}`;
+  const read = await runGit({ gitDir: run.commonDir, args: ["cat-file", "commit", commit], doing });
+  if (!read.ok) return read;
+  const facts = parseCommit(read.value.stdout.toString("latin1"));
+  if (facts === null) return gitFailure(doing, "the commit cannot be read");
+  rememberCommit(run, commit, facts);
+  return success(facts);
+}
+
+export function rememberCommit(run: GitRun, commit: string, facts: CommitFacts): void {
+  if (run.commits.size > cacheEntries) run.commits.clear();
+  run.commits.set(commit, facts);
+}
+
+export function gitFailure(doing: string, detail: string): Result<never, Failure> {
+  return failed({ reason: "git-failed", doing, exitCode: null, detail });
+}
+
+/** Turns an exception of the file system in `operation` into a failure; anything else is a bug and goes on. */
+export async function attemptFiles<Value>(
+  at: { readonly doing: string; readonly path: string },
+  operation: () => Promise<Result<Value, Failure>>,
+): Promise<Result<Value, Failure>> {
+  try {
+    return await operation();
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === null) throw error;
+    return failed({ reason: "storage-failed", ...at, code });
+  }
+}
+
+/** Whether `path` is `folder` or lies below it; both absolute, links resolved. */
+export function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way === "" || (way !== ".." && !way.startsWith(`..${sep}`));
+}
+
+/** Path of the main worktree; null when the repository is bare. */
+export function mainWorktreeOf(commonDir: string): string | null {
+  if (basename(commonDir) === ".git") return dirname(commonDir);
+  const config = unless(["ENOENT"], () => fs.readFileSync(join(commonDir, "config"), "utf8")) ?? "";
+  return /^\s*bare\s*=\s*(?:true|yes|on|1)\s*$/im.test(config) ? null : commonDir;
+}
+
+const markerName = ".execute-prd";
+const cacheEntries = 1_000;
+
+function markerText(run: GitRun): string {
+  return `${JSON.stringify({ runId: run.runId, slug: run.slug, repository: run.commonDir })}\n`;
+}
+
+function checkoutsOf(run: GitRun): string[] {
+  const main = mainWorktreeOf(run.commonDir);
+  const checkout = unless(["ENOENT"], () => fs.realpathSync(run.checkout)) ?? run.checkout;
+  return [checkout, run.commonDir, ...(main === null ? [] : [main])];
+}
+
+function parseCommit(text: string): CommitFacts | null {
+  const head = text.split("\n\n", 1)[0] ?? "";
+  const tree = /^tree ([0-9a-f]+)$/m.exec(head)?.[1] ?? "";
+  const parents = [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1] ?? "").filter(isSha);
+  const committedAt = Number(/^committer .* (\d+) [+-]\d+$/m.exec(head)?.[1] ?? Number.NaN);
+  return isSha(tree) && Number.isFinite(committedAt) ? { tree, parents, committedAt } : null;
+}

@@ -1,0 +1,147 @@
+// Refs: writing them so that our own changes can be told from an agent's, and finding out by plain reads which
+// branch is checked out where.
+
+import fs from "node:fs";
+import { dirname, join } from "node:path";
+import type { Failure } from "../../core/failure.ts";
+import type { Sha } from "../../core/ids.ts";
+import { isSha } from "../../core/ids.ts";
+import type { Result } from "../../core/result.ts";
+import { success } from "../../core/result.ts";
+import { unless } from "../storage.ts";
+import type { GitRun } from "./git-run.ts";
+import { gitFailure, mainWorktreeOf } from "./git-run.ts";
+import { readGit, runGit } from "./run-git.ts";
+
+export interface RefChange {
+  readonly ref: string;
+  /** null: delete it. */
+  readonly to: Sha | null;
+  /** What it must be now; null: it must not exist; missing: whatever it is. */
+  readonly from?: Sha | null;
+}
+
+/** All or nothing. A lock file that nobody can hold any more (from before a power cut) is taken away first. */
+export async function updateRefs(
+  run: GitRun,
+  at: { readonly changes: readonly RefChange[]; readonly doing: string },
+): Promise<Result<void, Failure>> {
+  if (at.changes.length === 0) return success(undefined);
+  for (const { ref } of at.changes) removeDeadLock(run, ref);
+  const input = at.changes.map((change) => `${toCommand(change)}\n`).join("");
+  // Before git runs: a guard that looks meanwhile must not take the change for an agent's.
+  const before = at.changes.map(({ ref }) => [ref, run.written.get(ref)] as const);
+  for (const { ref, to } of at.changes) run.written.set(ref, to);
+  const updated = await runGit({
+    gitDir: run.commonDir,
+    args: ["update-ref", "--stdin"],
+    input,
+    doing: at.doing,
+  });
+  if (updated.ok) return success(undefined);
+  for (const [ref, sha] of before) {
+    if (sha === undefined) run.written.delete(ref);
+    else run.written.set(ref, sha);
+  }
+  return updated;
+}
+
+export async function readRef(run: GitRun, ref: string): Promise<Result<Sha | null, Failure>> {
+  const args = ["rev-parse", "--verify", "--quiet", ref];
+  const doing = `reading ${ref}`;
+  const answer = await runGit({ gitDir: run.commonDir, args, doing, okCodes: [0, 1] });
+  if (!answer.ok) return answer;
+  if (answer.value.exitCode === 1) return success(null);
+  const sha = answer.value.stdout.toString("utf8").trim();
+  return isSha(sha) ? success(sha) : gitFailure(doing, `unexpected answer "${sha}"`);
+}
+
+/** All refs (below `prefix`), name to object id. */
+export async function listRefs(
+  run: GitRun,
+  prefix: string | null,
+): Promise<Result<ReadonlyMap<string, string>, Failure>> {
+  const args = ["for-each-ref", "--format=%(objectname) %(refname)", ...(prefix === null ? [] : [prefix])];
+  const listed = await readGit({ gitDir: run.commonDir, args, doing: "listing the refs" });
+  if (!listed.ok) return listed;
+  const lines = listed.value.split("\n").filter((line) => line !== "");
+  return success(
+    new Map(lines.map((line) => [line.slice(line.indexOf(" ") + 1), line.slice(0, line.indexOf(" "))])),
+  );
+}
+
+/** `<prefix>/<name>-<k>` with the first free k, or the one that has this commit already. */
+export async function keepNumbered(
+  run: GitRun,
+  at: { readonly prefix: string; readonly name: string; readonly commit: Sha },
+): Promise<Result<string, Failure>> {
+  const listed = await listRefs(run, at.prefix);
+  if (!listed.ok) return listed;
+  for (let k = 1; ; k++) {
+    const ref = `${at.prefix}/${at.name}-${k}`;
+    const present = listed.value.get(ref);
+    if (present === at.commit) return success(ref);
+    if (present !== undefined) continue;
+    const kept = await updateRefs(run, {
+      changes: [{ ref, to: at.commit, from: null }],
+      doing: `keeping ${at.commit} as ${ref}`,
+    });
+    return kept.ok ? success(ref) : kept;
+  }
+}
+
+/** Path of a worktree, other than `except`, that has the branch checked out; null: none has. Plain reads. */
+export function findCheckout(
+  commonDir: string,
+  at: { readonly branch: string; readonly except: string | null },
+): string | null {
+  const wanted = `ref: ${toRef(at.branch)}`;
+  const main = mainWorktreeOf(commonDir);
+  if (main !== null && readLine(join(commonDir, "HEAD")) === wanted) return main;
+  for (const admin of listAdminDirs(commonDir)) {
+    if (readLine(join(admin, "HEAD")) !== wanted) continue;
+    const path = worktreeOf(admin);
+    if (path !== null && path !== at.except) return path;
+  }
+  return null;
+}
+
+export function toRef(branch: string): string {
+  return `refs/heads/${branch}`;
+}
+
+/** Git's folders for linked worktrees, of everyone. */
+export function listAdminDirs(commonDir: string): string[] {
+  const folder = join(commonDir, "worktrees");
+  const names = unless(["ENOENT", "ENOTDIR"], () => fs.readdirSync(folder)) ?? [];
+  return names.map((name) => join(folder, name));
+}
+
+/** The worktree that one of git's folders stands for. */
+export function worktreeOf(adminDir: string): string | null {
+  const gitFile = readLine(join(adminDir, "gitdir"));
+  return gitFile === null ? null : dirname(gitFile);
+}
+
+/** First line of a small file; null when it is not there. */
+export function readLine(path: string): string | null {
+  const text = unless(["ENOENT", "ENOTDIR", "EISDIR", "ELOOP"], () => fs.readFileSync(path, "utf8"));
+  return text === undefined ? null : (text.split("\n", 1)[0] ?? "").trimEnd();
+}
+
+function toCommand({ ref, to, from }: RefChange): string {
+  if (to === null) return `delete ${ref}${from === undefined || from === null ? "" : ` ${from}`}`;
+  if (from === undefined) return `update ${ref} ${to}`;
+  return from === null ? `create ${ref} ${to}` : `update ${ref} ${to} ${from}`;
+}
+
+// git holds a ref's lock for milliseconds. One that is that old was left by a git that was killed or lost its
+// power; only locks of refs that nobody but the run writes are judged so.
+const lockIsDeadAfterMs = 30_000;
+
+function removeDeadLock(run: GitRun, ref: string): void {
+  const path = join(run.commonDir, `${ref}.lock`);
+  const found = unless(["ENOENT", "ENOTDIR"], () => fs.lstatSync(path));
+  if (found === undefined || Date.now() - found.mtimeMs < lockIsDeadAfterMs) return;
+  unless(["ENOENT"], () => fs.unlinkSync(path));
+}

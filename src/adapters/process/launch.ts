@@ -1,0 +1,266 @@
+// The one launcher of agents, setup, gates and hooks.
+//
+// Each child leads its own process group, sees only an allow-list of the environment, reads its prompt from stdin or
+// nothing at all, writes to a bounded log, and is ended in time:
+//
+//   started ── ends by itself ───────────────────────────┐
+//      └── time-out, silence or abort: SIGTERM to the    ├── SIGKILL to the group, then to what escaped it,
+//          group, killGraceMs ───────────────────────────┘   then the pipes are drained, at most drainGraceMs
+//
+// Every wait has a bound (I11): a process that even SIGKILL does not end is given up after the two graces.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { statSync } from "node:fs";
+import { limits } from "../../core/limits.ts";
+import { failed, type Result, success } from "../../core/result.ts";
+import { type Invocation, toInvocation } from "./command-line.ts";
+import { type Environment, toEnvironment } from "./environment.ts";
+import { groupEnd, hasGroups, signalGroup } from "./group.ts";
+import { dispatchVariable, endLeftovers } from "./leftovers.ts";
+import { codeOf, type Output, type OutputSummary, type OutputWanted, openOutput } from "./output.ts";
+import { programWatchdog } from "./watchdog.ts";
+
+export interface Command {
+  /** Program and arguments, run without a shell; or a command line as the builder configured it. */
+  readonly run: readonly string[] | string;
+  readonly cwd: string;
+  /** Value of EXECUTE_PRD_DISPATCH: what still carries it after the end is killed, so it must be this command's alone. */
+  readonly dispatch: string;
+  /** Names of variables handed on beside the allow-list. */
+  readonly names?: readonly string[];
+  /** Variables that are set, whatever the builder's environment says. */
+  readonly given?: Readonly<Record<string, string>>;
+  /** The builder's environment; missing: that of this program. */
+  readonly from?: Environment;
+  /** Text on stdin; null or missing: nothing to read. */
+  readonly input?: string | null;
+  /** Absolute path of the log; null or missing: nothing is stored. */
+  readonly log?: string | null;
+  readonly logFormat?: OutputWanted["format"];
+  readonly timeoutMs: number;
+  /** Silence after which it is ended; 0 or missing: off. */
+  readonly idleTimeoutMs?: number;
+  /** Gets each line as a terminal would show it, in parts when it is very long. */
+  readonly onLine?: (line: string) => void;
+}
+
+export type Ended =
+  | ({
+      readonly kind: "ended";
+      readonly exitCode: number | null;
+      readonly signal: string | null;
+      /** Which time-out ended it; it may have exited with 0 when told to stop. */
+      readonly timedOut: null | "total" | "idle";
+      readonly interrupted: boolean;
+      readonly durationMs: number;
+    } & OutputSummary)
+  | { readonly kind: "cannot start"; readonly detail: string };
+
+/** Resolves after the whole process group has ended. Never rejects. */
+export async function launch(command: Command, signal: AbortSignal): Promise<Ended> {
+  const { log = null, logFormat: format = "raw", onLine = () => {} } = command;
+  const opened = openOutput({ log, format, onLine });
+  if (!opened.ok)
+    return { kind: "cannot start", detail: `its log "${log}" cannot be written: ${opened.failure}` };
+  const output = opened.value;
+  const startedMs = performance.now();
+  if (signal.aborted) return toEnded({ exit: unknownExit, stop: "interrupted", startedMs, output });
+  const started = start(command);
+  if (!started.ok) {
+    output.end();
+    return { kind: "cannot start", detail: started.failure };
+  }
+  const child = started.value;
+  const watched = await watchOver({ child, command, output, signal });
+  if (watched.kind === "not started") {
+    output.end();
+    return { kind: "cannot start", detail: toStartProblem(watched.error, command) };
+  }
+  await endAll({ child, dispatch: command.dispatch, graceMs: watched.graceLeftMs });
+  await drain(child, watched.closed);
+  return toEnded({ exit: watched.exit, stop: watched.stop, startedMs, output });
+}
+
+type StopReason = "interrupted" | "total" | "idle";
+
+interface Exit {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+const unknownExit: Exit = { exitCode: null, signal: null };
+
+function start(command: Command): Result<ChildProcess, string> {
+  const invocation = toInvocation(command.run);
+  if (invocation.program === "") return failed("the command is empty");
+  const env = toEnvironment({
+    from: command.from ?? process.env,
+    names: command.names ?? [],
+    given: { ...command.given, [dispatchVariable]: command.dispatch },
+  });
+  try {
+    const child = spawn(invocation.program, invocation.args, {
+      cwd: command.cwd,
+      env,
+      detached: hasGroups,
+      windowsHide: true,
+      windowsVerbatimArguments: invocation.shell,
+      stdio: [typeof command.input === "string" ? "pipe" : "ignore", "pipe", "pipe"],
+    });
+    // At once, so that there is no moment in which the death of this program would leave it behind.
+    if (child.pid !== undefined) programWatchdog().guard(child.pid);
+    return success(child);
+  } catch (error) {
+    return failed(toStartProblem(error, command));
+  }
+}
+
+type Watched =
+  | { readonly kind: "not started"; readonly error: unknown }
+  | {
+      readonly kind: "exited";
+      readonly exit: Exit;
+      readonly stop: StopReason | null;
+      /** What a group that was told to stop has left of its grace. */
+      readonly graceLeftMs: number;
+      readonly closed: Promise<unknown>;
+    };
+
+interface Watching {
+  readonly child: ChildProcess;
+  readonly command: Command;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+}
+
+/** Until the main process has ended. Everything is attached before the first await: no event can be missed. */
+function watchOver({ child, command, output, signal }: Watching): Promise<Watched> {
+  const closed = new Promise((resolve) => child.once("close", resolve));
+  return new Promise((resolve) => {
+    const stopper = createStopper(child, () => onExit(unknownExit));
+    const onAbort = () => stopper.stop("interrupted");
+    const endTotal = after(command.timeoutMs, () => stopper.stop("total"));
+    const idle = createIdleTimer(command.idleTimeoutMs ?? 0, () => stopper.stop("idle"));
+    function clear(): void {
+      signal.removeEventListener("abort", onAbort);
+      endTotal();
+      idle.end();
+      stopper.end();
+    }
+    function onExit(exit: Exit): void {
+      clear();
+      resolve({ kind: "exited", exit, stop: stopper.reason(), graceLeftMs: stopper.graceLeftMs(), closed });
+    }
+    signal.addEventListener("abort", onAbort, { once: true });
+    child.once("exit", (exitCode, exitSignal) => onExit({ exitCode, signal: exitSignal }));
+    child.once("error", (error) => {
+      if (child.pid !== undefined) return; // a signal that could not be sent is no end
+      clear();
+      resolve({ kind: "not started", error });
+    });
+    for (const stream of ["stdout", "stderr"] as const) {
+      child[stream]?.on("data", (chunk: Buffer) => {
+        idle.touch();
+        output.take(stream, chunk);
+      });
+      child[stream]?.on("error", () => {}); // a broken pipe ends the stream, and "exit" tells the rest
+    }
+    child.stdin?.on("error", () => {}); // a program may end without reading its prompt
+    child.stdin?.end(command.input ?? "");
+  });
+}
+
+/** SIGTERM to the group, SIGKILL after the grace, and `giveUp` when even that did not end the main process. */
+function createStopper(child: ChildProcess, giveUp: () => void) {
+  let reason: StopReason | null = null;
+  let deadlineMs = 0;
+  const timers: (() => void)[] = [];
+  return {
+    stop: (why: StopReason): void => {
+      if (reason !== null) return;
+      reason = why;
+      deadlineMs = performance.now() + limits.killGraceMs;
+      signalGroup(child, "SIGTERM");
+      timers.push(after(limits.killGraceMs, () => signalGroup(child, "SIGKILL")));
+      timers.push(after(limits.killGraceMs + limits.drainGraceMs, giveUp));
+    },
+    end: (): void => {
+      for (const end of timers) end();
+    },
+    reason: (): StopReason | null => reason,
+    graceLeftMs: (): number => (reason === null ? 0 : Math.max(0, deadlineMs - performance.now())),
+  };
+}
+
+function createIdleTimer(idleMs: number, onIdle: () => void) {
+  if (idleMs <= 0) return { touch: () => {}, end: () => {} };
+  let isOn = true;
+  const timer = setTimeout(onIdle, Math.min(idleMs, longestTimerMs));
+  return {
+    touch: () => {
+      if (isOn) timer.refresh();
+    },
+    end: () => {
+      isOn = false;
+      clearTimeout(timer);
+    },
+  };
+}
+
+// Node fires a timer that is set for longer than this at once.
+const longestTimerMs = 2 ** 31 - 1;
+
+function after(delayMs: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, Math.min(delayMs, longestTimerMs));
+  return () => clearTimeout(timer);
+}
+
+/** What the main process left behind in its group, and what left the group; then nothing has to be guarded. */
+async function endAll(end: { child: ChildProcess; dispatch: string; graceMs: number }): Promise<void> {
+  await groupEnd(end.child, end.graceMs);
+  signalGroup(end.child, "SIGKILL");
+  await endLeftovers({ variable: dispatchVariable, values: [end.dispatch] });
+  await groupEnd(end.child, limits.drainGraceMs);
+  if (end.child.pid !== undefined) programWatchdog().release(end.child.pid);
+}
+
+async function drain(child: ChildProcess, closed: Promise<unknown>): Promise<void> {
+  let cancel = () => {};
+  const timeUp = new Promise((resolve) => {
+    cancel = after(limits.drainGraceMs, () => resolve(undefined));
+  });
+  await Promise.race([closed, timeUp]);
+  cancel();
+  // A process that nobody could find may still hold the pipes: they must not keep this program alive.
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+  child.unref();
+}
+
+function toEnded(end: { exit: Exit; stop: StopReason | null; startedMs: number; output: Output }): Ended {
+  const { exit, stop } = end;
+  return {
+    kind: "ended",
+    ...exit,
+    timedOut: stop === "interrupted" ? null : stop,
+    interrupted: stop === "interrupted",
+    durationMs: Math.round(performance.now() - end.startedMs),
+    ...end.output.end(),
+  };
+}
+
+function toStartProblem(error: unknown, { run, cwd }: Command): string {
+  const { program }: Invocation = toInvocation(run);
+  const code = codeOf(error);
+  if (!isFolder(cwd)) return `the working directory "${cwd}" does not exist`;
+  if (code === "ENOENT") return `the program "${program}" was not found`;
+  if (code === "EACCES") return `the program "${program}" may not be executed (EACCES)`;
+  return `the program "${program}" could not be started: ${code}`;
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,103 @@
+// Finding things from what the builder typed: a plan by slug or path, a run by slug.
+
+import { readFileSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { type FoundRun, lookAtRun } from "../adapters/run-folder.ts";
+import { isSlug, type Slug, toSlug } from "../core/ids.ts";
+import { limits } from "../core/limits.ts";
+import type { Prd } from "../core/prd.ts";
+import { failed, type Result, success } from "../core/result.ts";
+import { readPrd } from "../schema/prd.ts";
+import { problem, type Refusal, refuse } from "./refusal.ts";
+
+export interface Plan {
+  readonly slug: Slug;
+  /** Absolute path of the prd.json. */
+  readonly file: string;
+  /** The same, relative to the checkout where it lies in it. */
+  readonly shownFile: string;
+  readonly prd: Prd;
+  readonly told: readonly string[];
+}
+
+const plansFolder = join("dev", "work", "plans");
+
+/** Where the PRD of `plan` (a slug or a path to a prd.json) lies. */
+export function planFile(at: { checkout: string; cwd: string; plan: string }): string {
+  const looksLikePath = at.plan.endsWith(".json") || at.plan.includes("/") || at.plan.includes(sep);
+  return looksLikePath ? resolve(at.cwd, at.plan) : join(at.checkout, plansFolder, at.plan, "prd.json");
+}
+
+/** Reads the PRD of a plan; every problem in it at once. */
+export function readPlan(at: { checkout: string; cwd: string; plan: string }): Result<Plan, Refusal> {
+  const file = planFile(at);
+  const shownFile = isInside(at.checkout, file) ? relative(at.checkout, file) : file;
+  const bytes = readBytes(file, shownFile);
+  if (!bytes.ok) return bytes;
+  const read = readPrd({ text: bytes.value, file: shownFile });
+  if (!read.ok) return failed(refuse(read.failure));
+  const slug = slugOf({ checkout: at.checkout, file, prd: read.value.prd });
+  if (slug !== null) return success({ slug, file, shownFile, prd: read.value.prd, told: read.value.told });
+  return failed(
+    refuse([
+      problem({
+        file: shownFile,
+        path: "name",
+        value: read.value.prd.name,
+        expected: "a name with letters or digits, to name the run's folder",
+        hint: `or put the file into ${plansFolder}/<slug>/prd.json`,
+      }),
+    ]),
+  );
+}
+
+function readBytes(file: string, shownFile: string): Result<Uint8Array, Refusal> {
+  try {
+    const found = statSync(file);
+    if (!found.isFile()) return notReadable(shownFile, "it is not a file");
+    if (found.size > limits.prdBytes)
+      return notReadable(shownFile, `it has ${found.size} bytes, more than 8 MiB`);
+    return success(readFileSync(file));
+  } catch (error) {
+    return notReadable(shownFile, codeOf(error));
+  }
+}
+
+function notReadable(file: string, why: string): Result<never, Refusal> {
+  const hint = why === "ENOENT" ? "there is no such file; give a slug of dev/work/plans or a path" : why;
+  return failed(refuse([problem({ file, expected: "a readable prd.json", hint })]));
+}
+
+function slugOf(at: { checkout: string; file: string; prd: Prd }): Slug | null {
+  const folder = dirname(at.file);
+  const isPlan = dirname(folder) === join(at.checkout, plansFolder);
+  const text = isPlan ? basename(folder) : toSlug(at.prd.name === "" ? basename(folder) : at.prd.name);
+  return isSlug(text) ? text : null;
+}
+
+/** The run of a slug, which must have a journal. */
+export function findRun(at: { checkout: string; slug: string }): Result<FoundRun, Refusal> {
+  const isPossible = isSlug(at.slug);
+  const run = isPossible ? lookAtRun(at.checkout, at.slug as Slug) : null;
+  if (run?.hasJournal === true) return success(run);
+  return failed(
+    refuse([
+      problem({
+        file: `dev/executions/${at.slug}`,
+        value: at.slug,
+        expected: "the slug of a run",
+        hint: 'see "execute-prd status" for the runs there are, "execute-prd run <plan>" to start one',
+      }),
+    ]),
+  );
+}
+
+export function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== "" && !way.startsWith("..") && !isAbsolute(way);
+}
+
+export function codeOf(error: unknown): string {
+  if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
+  return String(error);
+}

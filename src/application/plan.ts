@@ -1,0 +1,111 @@
+// `validate` and `plan`: what a PRD says, and what a run of it would do; neither changes anything.
+
+import { inspectCheckout } from "../adapters/git/inspect.ts";
+import { criticalPath, toWaves } from "../core/graph.ts";
+import { agentKeyFor, isStageOn, maxDispatches, type Policy } from "../core/policy.ts";
+import type { Prd } from "../core/prd.ts";
+import { failed, type Result, success } from "../core/result.ts";
+import type { PolicyFlags } from "../schema/config.ts";
+import { checkoutRefusal } from "./checkout-refusal.ts";
+import { readPlan } from "./locate.ts";
+import { findPolicy } from "./policy.ts";
+import type { Refusal } from "./refusal.ts";
+
+export interface Validated {
+  readonly slug: string;
+  readonly file: string;
+  readonly name: string;
+  readonly goal: string;
+  readonly tasks: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly dependsOn: readonly string[];
+  }[];
+  /** What was read as something else, or looks misspelt. */
+  readonly told: readonly string[];
+}
+
+export async function validatePlan(at: { plan: string; cwd?: string }): Promise<Result<Validated, Refusal>> {
+  const read = await readFrom(at);
+  if (!read.ok) return read;
+  const { slug, shownFile, prd, told } = read.value.plan;
+  return success({
+    slug,
+    file: shownFile,
+    name: prd.name,
+    goal: prd.goal,
+    tasks: prd.tasks.map(({ id, title, dependsOn }) => ({ id, title, dependsOn })),
+    told,
+  });
+}
+
+export interface DryRun extends Validated {
+  readonly branch: string;
+  readonly base: string;
+  /** Tasks that may go at the same time, in order; one after another within a wave when concurrency is 1. */
+  readonly waves: readonly (readonly string[])[];
+  /** The longest chain of tasks that wait for one another. */
+  readonly criticalPath: readonly string[];
+  readonly setup: string;
+  readonly gates: readonly { readonly name: string; readonly command: string }[];
+  readonly agents: { readonly developer: string; readonly reviewer: string; readonly orchestrator: string };
+  readonly estimate: {
+    /** Agent dispatches if everything is right at the first attempt, and where the run stops at the latest. */
+    readonly dispatchesAtLeast: number;
+    readonly dispatchesAtMost: number;
+    readonly gateRunsAtLeast: number;
+    readonly basis: string;
+  };
+}
+
+export async function planRun(at: {
+  plan: string;
+  cwd?: string;
+  flags?: PolicyFlags;
+}): Promise<Result<DryRun, Refusal>> {
+  const read = await readFrom(at);
+  if (!read.ok) return read;
+  const validated = await validatePlan(at);
+  if (!validated.ok) return validated;
+  const { checkout, plan } = read.value;
+  const found = await findPolicy(checkout.topLevel, at.flags ?? {});
+  if (!found.ok) return found;
+  const { policy } = found.value;
+  return success({
+    ...validated.value,
+    told: [...validated.value.told, ...found.value.told],
+    branch: plan.prd.branchName ?? `feature/${plan.slug}`,
+    base: checkout.branch ?? checkout.head,
+    waves: toWaves(plan.prd),
+    criticalPath: criticalPath(plan.prd),
+    setup: policy.setup,
+    gates: policy.gates.map(({ name, command }) => ({ name, command })),
+    agents: {
+      developer: agentKeyFor(policy, "developer", null),
+      reviewer: agentKeyFor(policy, "reviewer", null),
+      orchestrator: agentKeyFor(policy, "orchestrator", null),
+    },
+    estimate: estimate(policy, plan.prd),
+  });
+}
+
+function estimate(policy: Policy, prd: Prd): DryRun["estimate"] {
+  const count = prd.tasks.length;
+  const perTask = 1 + (policy.review.enabled ? 1 : 0) + (isStageOn(policy, "precheck", count) ? 1 : 0);
+  const opening =
+    (isStageOn(policy, "recon", count) ? 1 : 0) + (isStageOn(policy, "pre-mortem", count) ? 1 : 0);
+  return {
+    dispatchesAtLeast: opening + count * perTask + 1,
+    dispatchesAtMost: maxDispatches(policy, count),
+    gateRunsAtLeast: policy.gates.length * (count + 2),
+    basis: "stages of this policy; every task right at its first attempt, no follow-ups",
+  };
+}
+
+async function readFrom(at: { plan: string; cwd?: string }) {
+  const cwd = at.cwd ?? process.cwd();
+  const checkout = await inspectCheckout(cwd);
+  if (!checkout.ok) return failed(checkoutRefusal(checkout.failure));
+  const plan = readPlan({ checkout: checkout.value.topLevel, cwd, plan: at.plan });
+  return plan.ok ? success({ checkout: checkout.value, plan: plan.value }) : plan;
+}

@@ -1,0 +1,167 @@
+// Everything that can be known to be wrong before a run begins, looked at without changing anything; each problem
+// with the way out of it.
+
+import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { decodeScript } from "../adapters/agents/scripted-file.ts";
+import { isOnPath, programOf } from "../adapters/process/command-line.ts";
+import { readRegularFile } from "../adapters/storage.ts";
+import { limits } from "../core/limits.ts";
+import { type AgentPolicy, agentKeyFor, agentOf, type Policy } from "../core/policy.ts";
+import type { Prd } from "../core/prd.ts";
+import { configFileName } from "../schema/config.ts";
+import { didYouMean, type InputProblem } from "../schema/problem.ts";
+import { codeOf } from "./locate.ts";
+import { problem } from "./refusal.ts";
+
+export interface PreflightAt {
+  readonly checkout: string;
+  readonly mainWorktree: string;
+  readonly worktreeRoot: string;
+  readonly policy: Policy;
+  readonly hasNamedGates: boolean;
+  readonly prd: Prd;
+}
+
+/** Problems of agents, gates, selection and places; branches are looked at by branch.ts. */
+export async function findProblems(at: PreflightAt): Promise<readonly InputProblem[]> {
+  return [
+    ...(await checkAgents(at)),
+    ...(await checkGates(at)),
+    ...checkTasks(at),
+    ...checkWorktreeRoot(at),
+    ...checkDisk(at),
+  ];
+}
+
+/** Absolute folder for the working trees: configured, or `<repo>.worktrees` beside the main worktree. */
+export function worktreeRootOf(mainWorktree: string, policy: Pick<Policy, "worktreeRoot">): string {
+  if (policy.worktreeRoot === "") return join(dirname(mainWorktree), `${basename(mainWorktree)}.worktrees`);
+  return isAbsolute(policy.worktreeRoot) ? policy.worktreeRoot : resolve(mainWorktree, policy.worktreeRoot);
+}
+
+async function checkAgents({ policy, prd, checkout }: PreflightAt): Promise<readonly InputProblem[]> {
+  const problems: InputProblem[] = [];
+  for (const key of neededAgents(policy, prd)) {
+    const agent = agentOf(policy, key);
+    const path = `agents.${key}`;
+    if (agent === undefined) {
+      const hint = didYouMean(key, Object.keys(policy.agents)) || `add ${path} to ${configFileName}`;
+      problems.push(
+        problem({ file: configFileName, path, value: key, expected: "a configured agent", hint }),
+      );
+    } else {
+      const trouble =
+        agent.backend === "scripted" ? scriptTrouble(agent) : await commandTrouble(agent, checkout);
+      if (trouble !== null) problems.push(problem({ file: configFileName, path, ...trouble }));
+    }
+  }
+  return problems;
+}
+
+function neededAgents(policy: Policy, prd: Prd): ReadonlySet<string> {
+  const keys = new Set(prd.tasks.map(({ agent }) => agentKeyFor(policy, "developer", agent)));
+  if (policy.review.enabled) keys.add(agentKeyFor(policy, "reviewer", null));
+  keys.add(agentKeyFor(policy, "orchestrator", null));
+  for (const key of [...keys]) {
+    const fallback = agentOf(policy, key)?.fallback ?? null;
+    if (fallback !== null) keys.add(fallback);
+  }
+  return keys;
+}
+
+type Trouble = { value: string; expected: string; hint: string } | null;
+
+function scriptTrouble(agent: AgentPolicy): Trouble {
+  const file = agent.script ?? "";
+  const expected = "a readable file of steps";
+  try {
+    const decoded = decodeScript(readRegularFile(file), file);
+    return decoded.ok ? null : { value: file, expected, hint: decoded.failure.join("; ") };
+  } catch (error) {
+    return { value: file, expected, hint: codeOf(error) };
+  }
+}
+
+async function commandTrouble(agent: AgentPolicy, checkout: string): Promise<Trouble> {
+  const program = agent.command[0] ?? "";
+  if (await isOnPath(program, process.env, checkout)) return null;
+  const hint = "install the program, or correct the command";
+  return { value: program, expected: "a program on PATH or an executable file", hint };
+}
+
+async function checkGates({
+  policy,
+  hasNamedGates,
+  checkout,
+  prd,
+}: PreflightAt): Promise<readonly InputProblem[]> {
+  const names = policy.gates.map(({ name }) => name);
+  if (names.length === 0 && !hasNamedGates) {
+    const hint = `name them in ${configFileName}: "gates": [{ "name": "tests", "command": "npm test" }]; an empty list runs without gates`;
+    return [problem({ file: configFileName, path: "gates", expected: "at least one gate", hint })];
+  }
+  const problems: InputProblem[] = [];
+  for (const [index, gate] of policy.gates.entries()) {
+    const program = programOf(gate.command);
+    if (program === null || (await isOnPath(program, process.env, checkout)) || /[/\\]/.test(program))
+      continue;
+    const at = { file: configFileName, path: `gates[${index}].command`, value: gate.command };
+    const hint = `"${program}" is not on PATH; install it, or correct the command`;
+    problems.push(problem({ ...at, expected: "a command that can start", hint }));
+  }
+  for (const [index, task] of prd.tasks.entries()) {
+    for (const name of task.gates ?? []) {
+      if (names.includes(name)) continue;
+      const hint = didYouMean(name, names) || `gates: ${names.join(", ") || "none"}`;
+      const path = `userStories[${index}].gates`;
+      problems.push(problem({ file: "prd.json", path, value: name, expected: "the name of a gate", hint }));
+    }
+  }
+  return problems;
+}
+
+function checkTasks({ policy, prd }: PreflightAt): readonly InputProblem[] {
+  const ids = prd.tasks.map(({ id }) => String(id));
+  return (policy.only ?? [])
+    .filter((id) => !ids.includes(id) && !id.startsWith("follow-up-"))
+    .map((id) =>
+      problem({ path: "--only", value: id, expected: "the id of a task", hint: didYouMean(id, ids) }),
+    );
+}
+
+function checkWorktreeRoot({ worktreeRoot, checkout, mainWorktree }: PreflightAt): readonly InputProblem[] {
+  const at = { file: configFileName, path: "worktreeRoot", value: worktreeRoot };
+  const hint = "set worktreeRoot to a folder outside of the checkout that can be written";
+  for (const folder of [checkout, mainWorktree]) {
+    const isWithin = worktreeRoot === folder || worktreeRoot.startsWith(`${folder}/`);
+    if (isWithin) return [problem({ ...at, expected: `a folder outside of "${folder}"`, hint })];
+  }
+  const existing = nearestExisting(worktreeRoot);
+  if (!statSync(existing).isDirectory())
+    return [problem({ ...at, expected: "a folder, but it is a file", hint })];
+  try {
+    accessSync(existing, constants.W_OK | constants.X_OK);
+    return [];
+  } catch (error) {
+    return [problem({ ...at, expected: `a writable folder ("${existing}": ${codeOf(error)})`, hint })];
+  }
+}
+
+function nearestExisting(path: string): string {
+  let at = path;
+  while (!existsSync(at) && dirname(at) !== at) at = dirname(at);
+  return at;
+}
+
+function checkDisk({ checkout, worktreeRoot }: PreflightAt): readonly InputProblem[] {
+  const problems: InputProblem[] = [];
+  for (const folder of [checkout, nearestExisting(worktreeRoot)]) {
+    const { bavail, bsize } = statfsSync(folder);
+    const freeBytes = bavail * bsize;
+    if (freeBytes >= limits.minFreeDiskBytes) continue;
+    const expected = `at least ${limits.minFreeDiskBytes / 1024 / 1024} MiB free, there are ${Math.floor(freeBytes / 1024 / 1024)}`;
+    problems.push(problem({ file: folder, expected, hint: "make room and start again" }));
+  }
+  return problems;
+}

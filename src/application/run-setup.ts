@@ -1,0 +1,31 @@
+// Runs the builder's `setup` in a tree of a lane, through the one launcher.
+
+import { dirname, relative } from "node:path";
+import type { RunSetup } from "../adapters/git/git-run.ts";
+import type { Environment } from "../adapters/process/environment.ts";
+import { launch } from "../adapters/process/launch.ts";
+import { limits } from "../core/limits.ts";
+
+/** The variable that tells `setup` where the main checkout is, so that copying an env file is one line. */
+const checkoutVariable = "EXECUTE_PRD_CHECKOUT";
+
+export function createRunSetup(at: { runId: string; checkout: string; environment: Environment }): RunSetup {
+  return async ({ command, cwd, env, log }, signal) => {
+    const ended = await launch(
+      {
+        run: command,
+        cwd,
+        // Unique among the run's children: two trees may be set up at the same time.
+        dispatch: `${at.runId}/setup/${relative(dirname(dirname(cwd)), cwd)}`,
+        from: at.environment,
+        given: { [checkoutVariable]: at.checkout, ...env },
+        log,
+        timeoutMs: limits.setupTimeoutMs,
+      },
+      signal,
+    );
+    if (ended.kind === "cannot start") return ended;
+    if (ended.interrupted) return { kind: "interrupted" };
+    return { kind: "ended", exitCode: ended.timedOut === null ? ended.exitCode : null, tail: ended.tail };
+  };
+}

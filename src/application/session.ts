@@ -1,0 +1,207 @@
+// One session on one run: the locks, the journal, the ports, the engine; everything given back at the end.
+
+import { randomBytes } from "node:crypto";
+import { realpathSync } from "node:fs";
+import { join } from "node:path";
+import { removeLeftDropFolders } from "../adapters/agents/drop-folder.ts";
+import { createAgentRunner } from "../adapters/agents/runner.ts";
+import { acquireBranchLock } from "../adapters/branch-lock.ts";
+import { systemClock } from "../adapters/clock.ts";
+import { createGateRunner } from "../adapters/gates/run.ts";
+import { dispatchIdentity } from "../adapters/git/dispatch-identity.ts";
+import { createRepository } from "../adapters/git/repository.ts";
+import {
+  createJournal,
+  describeJournalRefusal,
+  type JournalRefusal,
+  type OpenJournal,
+  openJournal,
+} from "../adapters/journal-file.ts";
+import { describeLockRefusal, type LockRefusal } from "../adapters/lock-refusal.ts";
+import { dispatchVariable, endLeftovers } from "../adapters/process/leftovers.ts";
+import { openRequests } from "../adapters/requests.ts";
+import { openRunFiles } from "../adapters/run-files.ts";
+import { acquireRunLock, type RunLock } from "../adapters/run-lock.ts";
+import { readRegularFile } from "../adapters/storage.ts";
+import type { Entry, RunEvent } from "../core/event.ts";
+import { describe, type Failure } from "../core/failure.ts";
+import type { RunId, Slug } from "../core/ids.ts";
+import type { Role } from "../core/report.ts";
+import { failed, type Result, success } from "../core/result.ts";
+import type { AgentRunner, Ports } from "../ports.ts";
+import { addRoleText } from "../prompts/prompt.ts";
+import { roleFolder } from "./init-files.ts";
+import { problem, type Refusal, refuse } from "./refusal.ts";
+import { createRunSetup } from "./run-setup.ts";
+import { toolVersion } from "./version.ts";
+
+const roleFileBytes = 256 * 1024;
+
+/** What a session is about. */
+export interface SessionPlace {
+  readonly slug: Slug;
+  readonly runId: RunId;
+  readonly runFolder: string;
+  /** Top level of the worktree in which the run folder lies. */
+  readonly checkout: string;
+  readonly gitCommonDir: string;
+  readonly worktreeRoot: string;
+  readonly branch: string;
+}
+
+export interface Session {
+  readonly token: string;
+  readonly ports: Ports;
+  readonly entries: readonly Entry[];
+  /** What the opening found and the journal must be told. */
+  readonly found: readonly RunEvent[];
+  close(): void;
+}
+
+export interface Locks {
+  readonly token: string;
+  readonly run: RunLock;
+  release(): void;
+}
+
+/** Takes the run and its branch; refused with exit 5 when a live program has one of them. */
+export async function takeLocks(place: SessionPlace): Promise<Result<Locks, Refusal>> {
+  const token = randomBytes(9).toString("hex");
+  const about = `run "${place.slug}" in ${place.checkout}`;
+  const run = await acquireRunLock({ folder: place.runFolder, token, toolVersion, about });
+  if (!run.ok) return failed(toRefusal(run.failure));
+  const branch = await acquireBranchLock({
+    commonGitDir: place.gitCommonDir,
+    branch: place.branch,
+    token,
+    toolVersion,
+    about: `branch "${place.branch}" of ${about}`,
+  });
+  if (!branch.ok) {
+    run.value.release();
+    return failed(toRefusal(branch.failure));
+  }
+  const release = (): void => {
+    branch.value.release();
+    run.value.release();
+  };
+  return success({ token, run: run.value, release });
+}
+
+function toRefusal(refusal: LockRefusal): Refusal {
+  const exitCode = refusal.kind === "storage" ? 3 : 5;
+  return refuse(
+    [problem({ expected: "a run that nobody owns", hint: describeLockRefusal(refusal) })],
+    exitCode,
+  );
+}
+
+/** Opens (or, with `isNew`, starts) the journal of a run whose locks are held, and everything the engine needs. */
+export async function openSession(
+  place: SessionPlace,
+  locks: Locks,
+  isNew: boolean,
+): Promise<Result<Session, Refusal>> {
+  const writer = { folder: place.runFolder, session: locks.token, isOwner: () => locks.run.isStillOwner() };
+  const opened = isNew
+    ? createJournal({ ...writer, runId: place.runId, slug: place.slug })
+    : openJournal(writer);
+  if (!opened.ok) return failed(journalRefusal(opened.failure));
+  // What a killed session left running is ended before its lanes are used again.
+  await endLeftovers({ variable: dispatchVariable, prefix: `${place.runId}/` });
+  await removeLeftDropFolders({ runId: place.runId, outside: outsideOf(place) });
+  return success({
+    token: locks.token,
+    ports: toPorts(place, opened.value),
+    entries: opened.value.entries,
+    found: whatWasFound(locks, opened.value),
+    close: () => opened.value.close(),
+  });
+}
+
+function whatWasFound(locks: Locks, opened: OpenJournal): readonly RunEvent[] {
+  const events: RunEvent[] = [];
+  const { takenOverFrom } = locks.run;
+  if (takenOverFrom !== null) events.push({ kind: "ownership-taken", from: takenOverFrom });
+  if (opened.tornBytes > 0) events.push({ kind: "journal-repaired", droppedBytes: opened.tornBytes });
+  return events;
+}
+
+function toPorts(place: SessionPlace, opened: OpenJournal): Ports {
+  const { runFolder, checkout, runId, worktreeRoot } = place;
+  const environment = process.env;
+  return {
+    clock: systemClock,
+    journal: opened.journal,
+    files: openRunFiles(runFolder),
+    requests: openRequests(runFolder),
+    repository: createRepository({
+      gitCommonDir: place.gitCommonDir,
+      checkout,
+      worktreeRoot,
+      runId,
+      slug: place.slug,
+      runFolder,
+      runSetup: createRunSetup({ runId, checkout, environment }),
+    }),
+    agents: withRoleTexts(
+      checkout,
+      createAgentRunner({
+        runFolder,
+        root: checkout,
+        outside: outsideOf(place),
+        identity: (dispatch) => dispatchIdentity(dispatch, runId),
+        checkout,
+        environment,
+      }),
+    ),
+    gates: createGateRunner({ runId, runFolder, environment }),
+  };
+}
+
+/** Folders that a dispatch's own folder must not lie in. */
+function outsideOf(place: SessionPlace): readonly string[] {
+  return [place.checkout, place.gitCommonDir, place.worktreeRoot].map(realOrSame);
+}
+
+/** Adds what the builder wrote in the role files; they are read from the main checkout, never from a lane. */
+function withRoleTexts(checkout: string, runner: AgentRunner): AgentRunner {
+  return {
+    run: (request, signal, onOutput) => {
+      const prompt = addRoleText(request.prompt, readRoleText(checkout, request.role));
+      return runner.run({ ...request, prompt }, signal, onOutput);
+    },
+  };
+}
+
+function readRoleText(checkout: string, role: Role): string {
+  try {
+    return readRegularFile(join(checkout, ...roleFolder.split("/"), `${role}.md`), roleFileBytes).toString(
+      "utf8",
+    );
+  } catch {
+    return ""; // there is none, or none that can be read as a file
+  }
+}
+
+function realOrSame(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // it does not exist yet
+  }
+}
+
+export function journalRefusal(failure: Failure | JournalRefusal): Refusal {
+  if (failure.reason === "journal-refused") {
+    const { file } = failure;
+    return refuse(
+      [problem({ file, expected: "an undamaged journal", hint: describeJournalRefusal(failure) })],
+      1,
+    );
+  }
+  return refuse(
+    [problem({ expected: "a run folder that can be read and written", hint: describe(failure) })],
+    3,
+  );
+}

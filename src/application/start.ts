@@ -1,0 +1,266 @@
+// `run`: starts a run of a plan, or continues the one that there is.
+
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Checkout, inspectCheckout, isIgnored } from "../adapters/git/inspect.ts";
+import { archiveRun, createRunFolder, type FoundRun, lookAtRun } from "../adapters/run-folder.ts";
+import type { RunCreated, RunEvent } from "../core/event.ts";
+import { describe } from "../core/failure.ts";
+import type { RunId } from "../core/ids.ts";
+import type { Policy } from "../core/policy.ts";
+import { failed, type Result, success } from "../core/result.ts";
+import type { PolicyFlags } from "../schema/config.ts";
+import { hashPrd } from "../schema/prd-hash.ts";
+import { type Base, findBase, findBranch } from "./branch.ts";
+import { checkoutRefusal } from "./checkout-refusal.ts";
+import { judgeClaims } from "./claims.ts";
+import { refuseInsideAgent } from "./inside-agent.ts";
+import { type Plan, readPlan } from "./locate.ts";
+import { findPolicy } from "./policy.ts";
+import { findProblems, worktreeRootOf } from "./preflight.ts";
+import { readRunState } from "./read-run.ts";
+import { problem, type Refusal, refuse } from "./refusal.ts";
+import { continueRun } from "./resume.ts";
+import type { RunEnded, StartListener } from "./run-handle.ts";
+import { type SessionPlace, takeLocks } from "./session.ts";
+import { toSessionStarted } from "./session-started.ts";
+import { opening, work } from "./work.ts";
+
+export interface StartOptions {
+  /** A slug of dev/work/plans, or a path to a prd.json. */
+  readonly plan: string;
+  /** Where to begin looking for the checkout; default: the working directory. */
+  readonly cwd?: string;
+  readonly flags?: PolicyFlags;
+  /** Archives an earlier run that has ended, and takes another branch. */
+  readonly fresh?: boolean;
+  /** Takes every task as pending, whatever the plan claims. */
+  readonly redo?: boolean;
+  /** Commit or branch to start from; default: HEAD. */
+  readonly base?: string;
+  readonly branch?: string;
+}
+
+export async function startRun(options: StartOptions, listener: StartListener): Promise<RunEnded> {
+  const prepared = await prepare(options);
+  if (!prepared.ok) return { kind: "refused", refusal: prepared.failure };
+  if (prepared.value.kind === "continue") {
+    const { checkout, run, flags } = prepared.value;
+    return continueRun({ checkout, run, flags, extraAttempts: 0 }, listener);
+  }
+  return begin(prepared.value, listener);
+}
+
+type Prepared = { kind: "continue"; checkout: Checkout; run: FoundRun; flags: PolicyFlags } | NewRun;
+
+interface NewRun {
+  readonly kind: "new";
+  readonly checkout: Checkout;
+  readonly earlier: FoundRun;
+  readonly created: RunCreated;
+  readonly policy: Policy;
+  readonly flags: PolicyFlags;
+  readonly worktreeRoot: string;
+}
+
+async function prepare(options: StartOptions): Promise<Result<Prepared, Refusal>> {
+  const inside = refuseInsideAgent();
+  if (inside !== null) return failed(inside);
+  const cwd = options.cwd ?? process.cwd();
+  const checkout = await inspectCheckout(cwd);
+  if (!checkout.ok) return failed(checkoutRefusal(checkout.failure));
+  const plan = readPlan({ checkout: checkout.value.topLevel, cwd, plan: options.plan });
+  if (!plan.ok) return plan;
+  const flags = options.flags ?? {};
+  const earlier = lookAtRun(checkout.value.topLevel, plan.value.slug);
+  if (earlier.hasJournal && options.fresh !== true) {
+    return success({ kind: "continue", checkout: checkout.value, run: earlier, flags });
+  }
+  const ended = earlier.hasJournal ? checkEnded(earlier) : success(undefined);
+  if (!ended.ok) return ended;
+  return prepareNew({ options, checkout: checkout.value, plan: plan.value, earlier, flags });
+}
+
+function checkEnded(earlier: FoundRun): Result<void, Refusal> {
+  const state = readRunState(earlier.folder);
+  if (!state.ok) return success(undefined); // a damaged journal is archived as it is
+  const { kind } = state.value.phase;
+  if (earlier.ownership.state !== "live" && (kind === "completed" || kind === "failed"))
+    return success(undefined);
+  const exitCode = earlier.ownership.state === "live" ? 5 : 2;
+  const hint = `resume it, or end it with "execute-prd cancel ${earlier.slug}" first`;
+  return failed(
+    refuse(
+      [problem({ path: "--fresh", value: kind, expected: "an earlier run that has ended", hint })],
+      exitCode,
+    ),
+  );
+}
+
+async function prepareNew(at: {
+  options: StartOptions;
+  checkout: Checkout;
+  plan: Plan;
+  earlier: FoundRun;
+  flags: PolicyFlags;
+}): Promise<Result<NewRun, Refusal>> {
+  const { options, checkout, plan } = at;
+  const found = await findPolicy(checkout.topLevel, at.flags);
+  if (!found.ok) return found;
+  const { policy, hasNamedGates } = found.value;
+  const worktreeRoot = worktreeRootOf(checkout.mainWorktree ?? checkout.topLevel, policy);
+  const base = await findBase(checkout, options.base);
+  const branch = base.ok
+    ? await findBranch(checkout, {
+        wanted: options.branch ?? plan.prd.branchName ?? `feature/${plan.slug}`,
+        base: base.value,
+        isFresh: options.fresh === true && options.branch === undefined,
+        slug: plan.slug,
+      })
+    : success("");
+  const problems = [
+    ...(base.ok ? [] : base.failure),
+    ...(branch.ok ? [] : branch.failure),
+    ...(await findProblems({
+      checkout: checkout.topLevel,
+      mainWorktree: checkout.mainWorktree ?? checkout.topLevel,
+      worktreeRoot,
+      policy,
+      hasNamedGates,
+      prd: plan.prd,
+    })),
+  ];
+  if (!base.ok || !branch.ok || problems.length > 0) return failed(refuse(problems));
+  const claims = await judgeClaims(checkout, {
+    prd: plan.prd,
+    base: base.value.sha,
+    redo: options.redo === true,
+  });
+  const told = [
+    ...tellDirty(checkout),
+    ...plan.told,
+    ...found.value.told,
+    ...claims.told,
+    ...tellMissing(checkout, plan),
+  ];
+  const created = toCreated({
+    checkout,
+    plan,
+    base: base.value,
+    branch: branch.value,
+    told,
+    before: claims.completed,
+    worktreeRoot,
+  });
+  return success({
+    kind: "new",
+    checkout,
+    earlier: at.earlier,
+    created,
+    policy,
+    flags: at.flags,
+    worktreeRoot,
+  });
+}
+
+function toCreated(at: {
+  checkout: Checkout;
+  plan: Plan;
+  base: Base;
+  branch: string;
+  told: readonly string[];
+  before: RunCreated["completedBefore"];
+  worktreeRoot: string;
+}): RunCreated {
+  const runId = newRunId();
+  return {
+    kind: "run-created",
+    runId,
+    slug: at.plan.slug,
+    planFile: at.plan.shownFile,
+    prd: at.plan.prd,
+    prdHash: hashPrd(at.plan.prd),
+    checkout: at.checkout.topLevel,
+    worktrees: join(at.worktreeRoot, `${at.plan.slug}-${runId}`),
+    branch: at.branch,
+    base: at.base.sha,
+    baseName: at.base.name,
+    completedBefore: at.before,
+    told: at.told,
+  };
+}
+
+function newRunId(): RunId {
+  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
+  return `${time}-${randomBytes(3).toString("hex")}` as RunId; // unique by time and chance
+}
+
+function tellDirty(checkout: Checkout): readonly string[] {
+  const count = checkout.uncommittedCount;
+  if (count === 0) return [];
+  const shown = checkout.uncommitted.slice(0, 5).join(", ");
+  return [
+    `${count} uncommitted path(s) in the main checkout are not part of the run: ${shown}${count > 5 ? ", …" : ""}`,
+  ];
+}
+
+function tellMissing(checkout: Checkout, plan: Plan): readonly string[] {
+  const named = plan.prd.tasks.flatMap(({ id, filesToRead }) => filesToRead.map((path) => ({ id, path })));
+  return named
+    .filter(({ path }) => !existsSync(join(checkout.topLevel, path)))
+    .slice(0, 20)
+    .map(({ id, path }) => `task ${id} names a file to read that is nowhere: ${JSON.stringify(path)}`);
+}
+
+async function begin(at: NewRun, listener: StartListener): Promise<RunEnded> {
+  const { checkout, created, earlier } = at;
+  const refusedBy = (hint: string): RunEnded => ({
+    kind: "refused",
+    refusal: refuse([problem({ file: earlier.folder, expected: "a run folder that can be made", hint })], 3),
+  });
+  if (earlier.hasJournal) {
+    const state = readRunState(earlier.folder);
+    const runId = state.ok ? state.value.runId : ("damaged" as RunId); // only part of the archive's name
+    const archived = archiveRun({ checkout: checkout.topLevel, slug: created.slug, runId });
+    if (!archived.ok) return refusedBy(describe(archived.failure));
+  }
+  const folder = await createRunFolder({
+    checkout: checkout.topLevel,
+    slug: created.slug,
+    isIgnored: (name) => isIgnored(checkout, name),
+  });
+  if (!folder.ok) return refusedBy(describe(folder.failure));
+  const place = toPlace(at, folder.value);
+  const locks = await takeLocks(place);
+  if (!locks.ok) return { kind: "refused", refusal: locks.failure };
+  return work({
+    ...listener,
+    place,
+    locks: locks.value,
+    isNew: true,
+    mode: "run",
+    toOpening: ({ token }) => opening(toOpeningEvents(at, token)),
+  });
+}
+
+function toPlace({ checkout, created, worktreeRoot }: NewRun, folder: string): SessionPlace {
+  return {
+    slug: created.slug,
+    runId: created.runId,
+    runFolder: folder,
+    checkout: checkout.topLevel,
+    gitCommonDir: checkout.gitCommonDir,
+    worktreeRoot,
+    branch: created.branch,
+  };
+}
+
+function toOpeningEvents(at: NewRun, token: string): readonly RunEvent[] {
+  const { policy, flags } = at;
+  return [
+    at.created,
+    toSessionStarted({ token, policy, flags, extraAttempts: 0, told: [] }),
+    { kind: "stage-ended", stage: "preflight", outcome: "done", notes: "" },
+  ];
+}

@@ -1,0 +1,5 @@
+// The version of this program, as its package says.
+
+import manifest from "../../package.json" with { type: "json" };
+
+export const toolVersion: string = manifest.version;

@@ -1,0 +1,183 @@
+// The end of a dispatch: what an agent answered, failed at, or was interrupted in, stage by stage.
+
+import type { DispatchEnded, DispatchOutcome, DispatchStarted, Entry } from "./event.ts";
+import { classOf, describe, type Failure, stopsRun } from "./failure.ts";
+import { changeAttempt, changeTask, countTrouble } from "./fold-task.ts";
+import type { StageReport, Usage } from "./report.ts";
+import { assert, impossible } from "./result.ts";
+import type { AttemptRecord, RunState, Step, TaskRecord, UsageSum } from "./state.ts";
+
+export function endDispatch(state: RunState, event: DispatchEnded, entry: Entry): RunState {
+  const key = `dispatch ${event.dispatch}`;
+  const started = state.running.get(key);
+  assert(started?.intent.kind === "dispatch-started", `dispatch ${event.dispatch} is under way`);
+  const intent = started.intent;
+  const running = new Map(state.running);
+  running.delete(key);
+  const counted: RunState = {
+    ...state,
+    running,
+    usage: addUsage(state.usage, event.usage),
+    steps: state.steps.push(toStep({ intent, event, startedAtMs: started.atMs, finishedAtMs: entry.atMs })),
+    trouble:
+      event.outcome.kind === "failed" && stopsRun(event.outcome.failure)
+        ? event.outcome.failure
+        : state.trouble,
+  };
+  return intent.taskId === null
+    ? endRunDispatch(counted, intent, event, entry)
+    : endTaskDispatch(counted, intent, event);
+}
+
+function endTaskDispatch(state: RunState, intent: DispatchStarted, event: DispatchEnded): RunState {
+  assert(intent.taskId !== null, "the dispatch is a task's");
+  return changeTask(state, intent.taskId, (record) => {
+    const used = { ...record, usage: addUsage(record.usage, event.usage) };
+    if (intent.stage === "precheck") return endPrecheck(used, event.outcome);
+    const toAttempt = intent.stage === "develop" ? endDevelop : endReview;
+    const changed = changeAttempt(used, intent.attempt, (attempt) => ({
+      ...toAttempt(attempt, event.outcome),
+      usage: addUsage(attempt.usage, event.usage),
+      notes: [...attempt.notes, ...event.notes],
+    }));
+    return intent.stage === "review" ? countReviewTrouble(changed, event.outcome) : changed;
+  });
+}
+
+function endPrecheck(record: TaskRecord, outcome: DispatchOutcome): TaskRecord {
+  if (outcome.kind === "interrupted") return record;
+  if (outcome.kind === "failed") {
+    return stopsRun(outcome.failure) ? record : { ...record, precheckFailures: record.precheckFailures + 1 };
+  }
+  assert(outcome.report.stage === "precheck", "a precheck answers with its own report");
+  return { ...record, prechecks: [...record.prechecks, outcome.report] };
+}
+
+function endDevelop(attempt: AttemptRecord, outcome: DispatchOutcome): AttemptRecord {
+  switch (outcome.kind) {
+    case "answered":
+      assert(
+        outcome.report.stage === "develop" && outcome.left !== null,
+        "a developer leaves a report and a tree",
+      );
+      return { ...attempt, develop: { kind: "answered", report: outcome.report, left: outcome.left } };
+    case "failed":
+      return { ...attempt, develop: { kind: "failed", failure: outcome.failure, salvage: outcome.salvage } };
+    case "interrupted":
+      return { ...attempt, develop: { kind: "interrupted", by: outcome.by, salvage: outcome.salvage } };
+  }
+}
+
+function endReview(attempt: AttemptRecord, outcome: DispatchOutcome): AttemptRecord {
+  if (outcome.kind === "interrupted") return attempt;
+  if (outcome.kind === "failed") {
+    return isTrouble(outcome.failure)
+      ? attempt
+      : { ...attempt, reviewFailures: [...attempt.reviewFailures, outcome.failure] };
+  }
+  assert(outcome.report.stage === "review", "a review answers with its own report");
+  return { ...attempt, review: outcome.report };
+}
+
+/** Trouble that is neither the work's nor the agent's: it is bounded by its own row, not by report tries (I14). */
+function isTrouble(failure: Failure): boolean {
+  return classOf(failure) !== "agent";
+}
+
+function countReviewTrouble(record: TaskRecord, outcome: DispatchOutcome): TaskRecord {
+  if (outcome.kind === "interrupted") return record;
+  if (outcome.kind === "answered" || !isTrouble(outcome.failure)) return { ...record, infrastructure: null };
+  return countTrouble(record, "review", outcome.failure);
+}
+
+function endRunDispatch(
+  state: RunState,
+  intent: DispatchStarted,
+  event: DispatchEnded,
+  entry: Entry,
+): RunState {
+  const { outcome } = event;
+  if (outcome.kind === "interrupted") return state;
+  if (outcome.kind === "failed") {
+    if (stopsRun(outcome.failure)) return state;
+    assert(
+      intent.stage === "recon" || intent.stage === "pre-mortem" || intent.stage === "holistic-review",
+      "a run's dispatch",
+    );
+    const times = state.stageFailures?.stage === intent.stage ? state.stageFailures.times + 1 : 1;
+    return { ...state, stageFailures: { stage: intent.stage, times, last: outcome.failure } };
+  }
+  return keepRunReport({ ...state, stageFailures: null }, outcome.report, entry);
+}
+
+function keepRunReport(state: RunState, report: StageReport, entry: Entry): RunState {
+  switch (report.stage) {
+    case "recon": {
+      let next: RunState = { ...state, recon: report.tasks };
+      for (const line of report.tasks) {
+        if (next.indexOf.has(line.id))
+          next = changeTask(next, line.id, (record) => ({ ...record, recon: line }));
+      }
+      return next;
+    }
+    case "pre-mortem":
+      return { ...state, preMortem: report };
+    case "holistic-review":
+      return { ...state, holistic: [...state.holistic, report], verdict: report, holisticAtMs: entry.atMs };
+    default:
+      return impossible(`a run's dispatch does not answer with a ${report.stage} report`);
+  }
+}
+
+function toStep(at: {
+  intent: DispatchStarted;
+  event: DispatchEnded;
+  startedAtMs: number;
+  finishedAtMs: number;
+}): Step {
+  const { intent, event } = at;
+  const { outcome } = event;
+  return {
+    nodeId: intent.taskId ?? intent.stage,
+    stage: intent.stage,
+    attempt: intent.attempt,
+    startedAtMs: at.startedAtMs,
+    finishedAtMs: at.finishedAtMs,
+    status: statusOf(outcome),
+    notes: event.notes.join("; "),
+    failureReason:
+      outcome.kind === "failed"
+        ? describe(outcome.failure)
+        : outcome.kind === "interrupted"
+          ? `interrupted by ${outcome.by}`
+          : "",
+    score: outcome.kind === "answered" && outcome.report.stage === "review" ? outcome.report.score : null,
+  };
+}
+
+function statusOf(outcome: DispatchOutcome): Step["status"] {
+  if (outcome.kind === "failed") return "fail";
+  if (outcome.kind === "interrupted") return "retry";
+  const { report } = outcome;
+  switch (report.stage) {
+    case "review":
+      return report.verdict === "approved" ? "success" : "retry";
+    case "holistic-review":
+      return report.verdict === "pass" ? "success" : "retry";
+    case "precheck":
+      return report.verdict === "approved" ? "success" : "partial_success";
+    default:
+      return "success";
+  }
+}
+
+export function addUsage(sum: UsageSum, usage: Usage | null): UsageSum {
+  return {
+    dispatches: sum.dispatches + 1,
+    inputTokens: sum.inputTokens + (usage?.inputTokens ?? 0),
+    outputTokens: sum.outputTokens + (usage?.outputTokens ?? 0),
+    cacheReadTokens: sum.cacheReadTokens + (usage?.cacheReadTokens ?? 0),
+    costUsd: sum.costUsd + (usage?.costUsd ?? 0),
+    priced: sum.priced + (usage?.costUsd === null || usage === null ? 0 : 1),
+  };
+}

@@ -1,0 +1,332 @@
+// How a task's record changes: stages begin and end, candidates, gates, integration, the end of an attempt.
+
+import type {
+  CandidateMade,
+  DispatchStarted,
+  Entry,
+  GateEnded,
+  IntegrationEnded,
+  Intent,
+  RunEvent,
+  TaskStage,
+} from "./event.ts";
+import { countsAsAttempt, describe, type Failure, stopsRun } from "./failure.ts";
+import type { Sha, TaskId } from "./ids.ts";
+import { limits } from "./limits.ts";
+import type { Task } from "./prd.ts";
+import { assert } from "./result.ts";
+import {
+  type AttemptRecord,
+  noUsage,
+  type ProgressItem,
+  type RunState,
+  type TaskPhase,
+  type TaskRecord,
+} from "./state.ts";
+
+export function newTaskRecord(
+  task: Task,
+  completedBefore: readonly { readonly taskId: TaskId; readonly commit: Sha }[],
+): TaskRecord {
+  const before = completedBefore.find(({ taskId }) => taskId === task.id);
+  return {
+    task,
+    phase:
+      before === undefined ? { kind: "pending" } : { kind: "complete", commit: before.commit, before: true },
+    attempts: [],
+    prechecks: [],
+    precheckFailures: 0,
+    precheckTries: 0,
+    recon: null,
+    cleared: [],
+    asked: [],
+    builderNotes: [],
+    granted: 0,
+    infrastructure: null,
+    usage: noUsage,
+  };
+}
+
+/** The record of a task, changed; the task must be in the run. */
+export function changeTask(
+  state: RunState,
+  id: TaskId,
+  change: (record: TaskRecord) => TaskRecord,
+): RunState {
+  const index = state.indexOf.get(id);
+  const record = index === undefined ? undefined : state.tasks.at(index);
+  assert(index !== undefined && record !== undefined, `task ${id} is in the run`);
+  return { ...state, tasks: state.tasks.with(index, change(record)) };
+}
+
+/** The numbered attempt of a task, changed. */
+export function changeAttempt(
+  record: TaskRecord,
+  number: number,
+  change: (attempt: AttemptRecord) => AttemptRecord,
+): TaskRecord {
+  const index = record.attempts.findIndex((attempt) => attempt.number === number);
+  const attempt = record.attempts[index];
+  assert(attempt !== undefined, `attempt ${number} of ${record.task.id} was started`);
+  return { ...record, attempts: record.attempts.with(index, change(attempt)) };
+}
+
+/** An intent concerning a task moves it to the intent's stage; a `develop` dispatch opens a new attempt. */
+export function startStage(state: RunState, intent: Intent, entry: Entry): RunState {
+  if (intent.kind === "dispatch-started") return startDispatch(state, intent, entry);
+  if (intent.kind === "memory-started") return state;
+  if (intent.kind === "gate-started") {
+    const counted = { ...state, gateRuns: state.gateRuns + 1 };
+    if (intent.taskId === null) return counted;
+    return changeTask(counted, intent.taskId, (record) =>
+      changeAttempt(inStage(record, "gates", intent.lane, entry), intent.attempt, (attempt) => ({
+        ...attempt,
+        gatesStartedAtMs: attempt.gatesStartedAtMs ?? entry.atMs,
+      })),
+    );
+  }
+  if (intent.kind === "integration-started") {
+    return changeTask(state, intent.taskId, (record) => inStage(record, "integrate", laneOf(record), entry));
+  }
+  return state;
+}
+
+function startDispatch(state: RunState, intent: DispatchStarted, entry: Entry): RunState {
+  const counted = { ...state, dispatches: state.dispatches + 1 };
+  if (intent.taskId === null) {
+    const tries = (state.stageTries.get(intent.stage) ?? 0) + 1;
+    return { ...counted, stageTries: new Map(state.stageTries).set(intent.stage, tries) };
+  }
+  const stage = intent.stage;
+  assert(
+    stage === "precheck" || stage === "develop" || stage === "review",
+    "a task's dispatch is of a task's stage",
+  );
+  return changeTask(counted, intent.taskId, (record) => {
+    const moved = inStage(record, stage, intent.lane, entry);
+    if (stage === "develop") return openAttempt(moved, intent, entry);
+    if (stage === "precheck") return { ...moved, precheckTries: moved.precheckTries + 1 };
+    return changeAttempt(moved, intent.attempt, (attempt) => ({
+      ...attempt,
+      reviewTries: attempt.reviewTries + 1,
+      reviewAgent: intent.agent,
+    }));
+  });
+}
+
+function openAttempt(record: TaskRecord, intent: DispatchStarted, entry: Entry): TaskRecord {
+  const last = record.attempts.at(-1);
+  assert(last === undefined || last.outcome !== null, "an attempt ends before the next one starts (I6)");
+  assert(intent.attempt === (last?.number ?? 0) + 1, "attempt numbers go up by one and are never reused");
+  const attempt: AttemptRecord = {
+    number: intent.attempt,
+    agent: intent.agent,
+    base: intent.base,
+    startFrom: intent.startFrom ?? { kind: "base" },
+    startedAtMs: entry.atMs,
+    endedAtMs: null,
+    develop: { kind: "running" },
+    candidate: null,
+    reviewedCommit: null,
+    candidateRefused: null,
+    gatesStartedAtMs: null,
+    gates: [],
+    red: null,
+    review: null,
+    reviewFailures: [],
+    reviewTries: 0,
+    reviewAgent: null,
+    verification: null,
+    integration: null,
+    outcome: null,
+    usage: noUsage,
+    notes: [],
+  };
+  return { ...record, attempts: [...record.attempts, attempt] };
+}
+
+function inStage(record: TaskRecord, stage: TaskStage, lane: number, entry: Entry): TaskRecord {
+  const { phase } = record;
+  if (phase.kind === "working" && phase.stage === stage) return record;
+  return { ...record, phase: { kind: "working", stage, lane, sinceMs: entry.atMs } };
+}
+
+function laneOf(record: TaskRecord): number {
+  return record.phase.kind === "working" ? record.phase.lane : 1;
+}
+
+/** A new candidate: gates start anew; the review stands when a replay left the change itself as it was. */
+export function keepCandidate(state: RunState, event: CandidateMade): RunState {
+  return changeTask(state, event.taskId, (record) =>
+    changeAttempt(record, event.attempt, (attempt) => {
+      if (event.result.kind === "refused") return { ...attempt, candidateRefused: event.result.failure };
+      const { candidate } = event.result;
+      const isSameChange = attempt.candidate !== null && attempt.candidate.patchId === candidate.patchId;
+      const kept = isSameChange ? attempt.review : null;
+      return {
+        ...attempt,
+        base: candidate.base,
+        candidate,
+        reviewedCommit: kept === null ? null : (attempt.reviewedCommit ?? attempt.candidate?.commit ?? null),
+        gates: [],
+        gatesStartedAtMs: null,
+        red: null,
+        review: kept,
+        reviewFailures: [],
+        integration: null,
+      };
+    }),
+  );
+}
+
+export function endGate(state: RunState, event: GateEnded): RunState {
+  const { result } = event;
+  if (event.taskId === null) return endBaselineGate(state, event);
+  if (result.kind === "interrupted") return state;
+  if (result.kind === "failed") {
+    const troubled = changeTask(state, event.taskId, (record) =>
+      countTrouble(record, "gates", result.failure),
+    );
+    return stopsRun(result.failure) ? { ...troubled, trouble: result.failure } : troubled;
+  }
+  return changeTask(state, event.taskId, (record) =>
+    changeAttempt({ ...record, infrastructure: null }, event.attempt, (attempt) => ({
+      ...attempt,
+      gates: [...attempt.gates, result.result],
+    })),
+  );
+}
+
+/** One more failure in a row that is not the work's (I14 bounds these by a row of their own). */
+export function countTrouble(record: TaskRecord, stage: string, last: Failure): TaskRecord {
+  const times = record.infrastructure?.stage === stage ? record.infrastructure.times + 1 : 1;
+  return { ...record, infrastructure: { stage, times, last } };
+}
+
+function endBaselineGate(state: RunState, event: GateEnded): RunState {
+  const { result } = event;
+  if (result.kind === "interrupted") return state;
+  if (result.kind === "failed") return { ...state, trouble: result.failure };
+  return { ...state, baseline: { ...state.baseline, results: [...state.baseline.results, result.result] } };
+}
+
+export function judgeGates(
+  state: RunState,
+  event: Extract<RunEvent, { kind: "gates-judged" }>,
+  entry: Entry,
+): RunState {
+  const judged = changeTask(state, event.taskId, (record) =>
+    changeAttempt(record, event.attempt, (attempt) => ({ ...attempt, red: event.red })),
+  );
+  const attempt = attemptOf(judged, event);
+  return {
+    ...judged,
+    steps: judged.steps.push({
+      nodeId: event.taskId,
+      stage: "gates",
+      attempt: event.attempt,
+      startedAtMs: attempt.gatesStartedAtMs ?? entry.atMs,
+      finishedAtMs: entry.atMs,
+      status: event.red.length === 0 ? "success" : "retry",
+      notes: `${attempt.gates.length} gate(s)`,
+      failureReason: event.red.length === 0 ? "" : describe({ reason: "gates-red", gates: event.red }),
+      score: null,
+    }),
+  };
+}
+
+export function endIntegration(state: RunState, event: IntegrationEnded, entry: Entry): RunState {
+  const { result } = event;
+  const changed = changeTask(state, event.taskId, (record) =>
+    changeAttempt(record, event.attempt, (attempt) => ({ ...attempt, integration: result })),
+  );
+  const attempt = attemptOf(changed, event);
+  const isIn = result.kind === "integrated";
+  assert(!isIn || attempt.candidate !== null, "what is integrated is a candidate");
+  return {
+    ...changed,
+    head: isIn && attempt.candidate !== null ? attempt.candidate.commit : changed.head,
+    trouble: isIn ? changed.trouble : result.failure,
+    steps: changed.steps.push({
+      nodeId: event.taskId,
+      stage: "integrate",
+      attempt: event.attempt,
+      startedAtMs: entry.atMs,
+      finishedAtMs: entry.atMs,
+      status: isIn ? "success" : "fail",
+      notes: "",
+      failureReason: isIn ? "" : describe(result.failure),
+      score: null,
+    }),
+  };
+}
+
+function attemptOf(state: RunState, at: { taskId: TaskId; attempt: number }): AttemptRecord {
+  const index = state.indexOf.get(at.taskId);
+  const record = index === undefined ? undefined : state.tasks.at(index);
+  const attempt = record?.attempts.find(({ number }) => number === at.attempt);
+  assert(attempt !== undefined, `attempt ${at.attempt} of ${at.taskId} was started`);
+  return attempt;
+}
+
+/** The one ending of an attempt (I6): the task is complete, or free for the next attempt. */
+export function endAttempt(
+  state: RunState,
+  event: Extract<RunEvent, { kind: "attempt-ended" }>,
+  entry: Entry,
+): RunState {
+  const attempt = attemptOf(state, event);
+  assert(attempt.outcome === null, "an attempt ends once (I6)");
+  const ended = changeTask(state, event.taskId, (record) => ({
+    ...changeAttempt(record, event.attempt, (open) => ({
+      ...open,
+      outcome: event.outcome,
+      endedAtMs: entry.atMs,
+    })),
+    phase: phaseAfter(record, event),
+    infrastructure: infrastructureAfter(record, event),
+  }));
+  const learned = event.outcome.kind === "accepted" ? withLearned(ended, event.taskId, attempt) : ended;
+  const item = progressOf(event);
+  return item === null ? learned : { ...learned, progress: learned.progress.push(item) };
+}
+
+function phaseAfter(record: TaskRecord, event: Extract<RunEvent, { kind: "attempt-ended" }>): TaskPhase {
+  if (record.phase.kind === "skipped") return record.phase;
+  return event.outcome.kind === "accepted"
+    ? { kind: "complete", commit: event.outcome.commit, before: false }
+    : { kind: "pending" };
+}
+
+// The program's own death or stop counts to nothing; an answer or the agent's own fault ends the row.
+function infrastructureAfter(
+  record: TaskRecord,
+  event: Extract<RunEvent, { kind: "attempt-ended" }>,
+): TaskRecord["infrastructure"] {
+  const { outcome } = event;
+  if (outcome.kind === "interrupted") return record.infrastructure;
+  if (outcome.kind === "accepted" || outcome.kind === "asked" || countsAsAttempt(outcome.failure))
+    return null;
+  return countTrouble(record, "develop", outcome.failure).infrastructure;
+}
+
+function progressOf(event: Extract<RunEvent, { kind: "attempt-ended" }>): ProgressItem | null {
+  const { outcome, taskId, attempt } = event;
+  switch (outcome.kind) {
+    case "accepted":
+      return { taskId, attempt, status: "complete", reason: "" };
+    case "rejected":
+    case "failed":
+      return { taskId, attempt, status: "sent back", reason: describe(outcome.failure) };
+    case "asked":
+    case "interrupted":
+      return null;
+  }
+}
+
+function withLearned(state: RunState, taskId: TaskId, attempt: AttemptRecord): RunState {
+  if (attempt.develop.kind !== "answered") return state;
+  const { reflection, summary } = attempt.develop.report;
+  const text = reflection === "" ? summary : reflection;
+  return { ...state, learned: [...state.learned, { taskId, text }].slice(-limits.learnedKept) };
+}

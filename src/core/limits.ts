@@ -1,0 +1,46 @@
+// Every bound in one place, the unit in the name (I11). Reaching one is an event or a clear refusal.
+
+export const limits = {
+  prdBytes: 8 * 1024 * 1024,
+  reportBytes: 1024 * 1024,
+  /** Objects and lists inside one another in any JSON that is read. */
+  jsonDepth: 100,
+  /** Problems of one input that are listed; what goes beyond is counted. */
+  inputProblems: 1_000,
+  requestFileBytes: 256 * 1024,
+  journalLineBytes: 64 * 1024 * 1024,
+  /** Output of one agent or gate kept on disk; what goes beyond is counted and dropped. */
+  outputBytes: 64 * 1024 * 1024,
+  /** Tail of a gate's output that goes into prompts, events and screens. */
+  outputTailChars: 4_000,
+  /** Longest text of an agent (summary, reflection, problem, fix) that is kept. */
+  agentTextChars: 4_000,
+  /** Longest list of an agent (findings, risks, follow-ups, signals) that is kept. */
+  agentListItems: 50,
+  /** One prompt; longer ones are cut in the parts that grow (learned, findings), never in the task. */
+  promptChars: 400_000,
+  changesKept: 500,
+  learnedKept: 20,
+  precheckRounds: 2,
+  followUpRounds: 2,
+  /** A bad or missing report of a reviewer or of the lead is asked for this often in all. */
+  reportTries: 2,
+  infrastructureFailuresInARow: 5,
+  noChangeInARow: 2,
+  noProgressInARow: 2,
+  branchMovesPerAttempt: 5,
+  /** `budget.maxDispatches: 0` means this many a task plus a fixed number. */
+  defaultDispatchesPerTask: 6,
+  defaultDispatchesFixed: 20,
+  gitTimeoutMs: 120_000,
+  setupTimeoutMs: 1_800_000,
+  gateTimeoutMs: 1_200_000,
+  agentTimeoutMs: 3_600_000,
+  /** From SIGTERM to SIGKILL of a process group. */
+  killGraceMs: 3_000,
+  /** After an agent's main process ended: how long its output pipes may stay open. */
+  drainGraceMs: 1_000,
+  requestPollMs: 100,
+  viewThrottleMs: 1_000,
+  minFreeDiskBytes: 50 * 1024 * 1024,
+} as const;

@@ -1,0 +1,263 @@
+// What happens next for one task: precheck, develop, candidate, gates, review, integrate.
+
+import { nextAgent, startOf } from "./attempts.ts";
+import { budgetStop } from "./budget.ts";
+import { toCandidateMessage } from "./commit-message.ts";
+import type { AttemptOutcome, Candidate, RunEvent } from "./event.ts";
+import { describe, type Failure } from "./failure.ts";
+import { dispatchId } from "./ids.ts";
+import { limits } from "./limits.ts";
+import { agentKeyFor, isStageOn } from "./policy.ts";
+import { assert } from "./result.ts";
+import { type AttemptRecord, lastAttempt, policyOf, type RunState, type TaskRecord } from "./state.ts";
+import { redGates, repetition, reviewFailure } from "./verdict.ts";
+
+/** The next step of a task without an open attempt: a precheck of its prompt, or a new attempt. */
+export function planStart(state: RunState, record: TaskRecord, nowMs: number): RunEvent | null {
+  const stop = budgetStop(state, nowMs, record);
+  if (stop !== null) return state.running.size > 0 ? null : stop;
+  const policy = policyOf(state);
+  const attempt = (lastAttempt(record)?.number ?? 0) + 1;
+  const common = {
+    kind: "dispatch-started",
+    dispatch: dispatchId(state.dispatches + 1),
+    taskId: record.task.id,
+    attempt,
+    lane: laneFor(state, record),
+    base: state.head,
+    candidate: null,
+  } as const;
+  if (wantsPrecheck(state, record)) {
+    const agent = agentKeyFor(policy, "reviewer", null);
+    return {
+      ...common,
+      stage: "precheck",
+      role: "reviewer",
+      agent,
+      try: record.precheckTries + 1,
+      startFrom: null,
+    };
+  }
+  return {
+    ...common,
+    stage: "develop",
+    role: "developer",
+    agent: nextAgent(policy, record),
+    try: 1,
+    startFrom: startOf(policy, record),
+  };
+}
+
+function wantsPrecheck(state: RunState, record: TaskRecord): boolean {
+  if (record.attempts.length > 0) return false;
+  if (!isStageOn(policyOf(state), "precheck", state.prd.tasks.length)) return false;
+  if (record.prechecks.at(-1)?.verdict === "approved") return false;
+  return record.prechecks.length + record.precheckFailures < limits.precheckRounds;
+}
+
+/** The lane the task has, or the lowest that no working task has. */
+export function laneFor(state: RunState, record: TaskRecord): number {
+  if (record.phase.kind === "working") return record.phase.lane;
+  const taken = new Set<number>();
+  for (const { phase } of state.tasks) if (phase.kind === "working") taken.add(phase.lane);
+  let lane = 1;
+  while (taken.has(lane)) lane += 1;
+  return lane;
+}
+
+/** The next step of an attempt under way. */
+export function planAttempt(
+  state: RunState,
+  record: TaskRecord,
+  attempt: AttemptRecord,
+  nowMs: number,
+): RunEvent | null {
+  const { develop } = attempt;
+  switch (develop.kind) {
+    case "running":
+      return null;
+    case "interrupted":
+      return end(record, attempt, { kind: "interrupted", by: develop.by });
+    case "failed":
+      return end(record, attempt, { kind: "failed", failure: develop.failure });
+    case "answered":
+      break;
+  }
+  if (attempt.candidateRefused !== null) {
+    return end(record, attempt, { kind: "rejected", failure: attempt.candidateRefused });
+  }
+  const { candidate } = attempt;
+  if (candidate === null) return makeCandidate(state, record, attempt, null);
+  if (develop.report.question !== null) return end(record, attempt, { kind: "asked" });
+  const repeated = repetition(record, attempt);
+  if (repeated !== null) return end(record, attempt, { kind: "rejected", failure: repeated });
+  // What is integrated already stands on the head it made; anything else is put on the head of now.
+  const isIn = attempt.integration?.kind === "integrated";
+  if (!isIn && candidate.base !== state.head) return makeCandidate(state, record, attempt, candidate);
+  return planJudging(state, record, attempt, candidate, nowMs);
+}
+
+function makeCandidate(
+  state: RunState,
+  record: TaskRecord,
+  attempt: AttemptRecord,
+  replayed: Candidate | null,
+): RunEvent {
+  assert(attempt.develop.kind === "answered", "a candidate is made of an answered attempt");
+  return {
+    kind: "candidate-started",
+    taskId: record.task.id,
+    attempt: attempt.number,
+    lane: laneFor(state, record),
+    base: replayed === null ? attempt.base : state.head,
+    tree: attempt.develop.left.tree,
+    message: toCandidateMessage({
+      runId: state.runId,
+      taskId: record.task.id,
+      attempt: attempt.number,
+      title: record.task.title,
+    }),
+    replayOf: replayed?.commit ?? null,
+  };
+}
+
+function planJudging(
+  state: RunState,
+  record: TaskRecord,
+  attempt: AttemptRecord,
+  candidate: Candidate,
+  nowMs: number,
+): RunEvent | null {
+  const { id: taskId } = record.task;
+  const at = { taskId, attempt: attempt.number } as const;
+  const gate = nextGate(state, record, attempt);
+  const lane = laneFor(state, record);
+  if (gate !== null) return { kind: "gate-started", ...at, lane, gate, commit: candidate.commit };
+  if (attempt.red === null) {
+    const red = redGates(attempt, state.baseline.accepted);
+    return { kind: "gates-judged", ...at, commit: candidate.commit, red };
+  }
+  if (attempt.red.length > 0) {
+    return end(record, attempt, { kind: "rejected", failure: { reason: "gates-red", gates: attempt.red } });
+  }
+  const review = planReview(state, record, attempt, nowMs);
+  if (review !== "approved") return review;
+  const verification = planVerification(state, record, attempt);
+  if (verification !== "verified") return verification;
+  if (attempt.integration?.kind === "integrated") {
+    return end(record, attempt, { kind: "accepted", commit: candidate.commit });
+  }
+  return { kind: "integration-started", ...at, from: state.head, to: candidate.commit };
+}
+
+/** The next gate of the task without a result for the present candidate. */
+function nextGate(state: RunState, record: TaskRecord, attempt: AttemptRecord): string | null {
+  const wanted = gatesOf(state, record.task.gates);
+  return wanted.find((name) => !attempt.gates.some(({ gate }) => gate === name)) ?? null;
+}
+
+/** Gates by name, in the configuration's order, without those the builder dropped. */
+export function gatesOf(state: RunState, names: readonly string[] | null): readonly string[] {
+  return policyOf(state)
+    .gates.map(({ name }) => name)
+    .filter((name) => (names === null || names.includes(name)) && !state.baseline.dropped.includes(name));
+}
+
+function planReview(
+  state: RunState,
+  record: TaskRecord,
+  attempt: AttemptRecord,
+  nowMs: number,
+): RunEvent | "approved" | null {
+  const policy = policyOf(state);
+  if (!policy.review.enabled || attempt.integration?.kind === "integrated") return "approved";
+  if (attempt.review !== null) {
+    const failure = reviewFailure(attempt.review, policy);
+    return failure === null ? "approved" : end(record, attempt, { kind: "rejected", failure });
+  }
+  const failure = reviewTrouble(record, attempt);
+  if (failure !== null) return holdReview(record, attempt, failure);
+  const stop = budgetStop(state, nowMs, record);
+  if (stop !== null) return state.running.size > 0 ? null : stop;
+  return {
+    kind: "dispatch-started",
+    dispatch: dispatchId(state.dispatches + 1),
+    stage: "review",
+    role: "reviewer",
+    agent: agentKeyFor(policy, "reviewer", null),
+    taskId: record.task.id,
+    attempt: attempt.number,
+    try: attempt.reviewTries + 1,
+    lane: laneFor(state, record),
+    base: attempt.base,
+    candidate: attempt.candidate?.commit ?? null,
+    startFrom: null,
+  };
+}
+
+/** A bad report is asked for once more; trouble outside the work has a row of its own (I14). Neither is a pass. */
+function reviewTrouble(record: TaskRecord, attempt: AttemptRecord): Failure | null {
+  const { id: taskId } = record.task;
+  const last = attempt.reviewFailures.at(-1);
+  if (last !== undefined && attempt.reviewFailures.length >= limits.reportTries) {
+    return { reason: "report-unusable-twice", stage: "review", taskId, last: describe(last) };
+  }
+  const row = record.infrastructure;
+  if (row === null || row.times < limits.infrastructureFailuresInARow) return null;
+  return {
+    reason: "infrastructure-in-a-row",
+    stage: row.stage,
+    taskId,
+    times: row.times,
+    last: describe(row.last),
+  };
+}
+
+function holdReview(record: TaskRecord, attempt: AttemptRecord, failure: Failure): RunEvent {
+  const { id: taskId } = record.task;
+  return {
+    kind: "question-asked",
+    question: {
+      id: `review:${taskId}:${attempt.number}:${attempt.reviewTries}`,
+      about: { kind: "stage", stage: "review", taskId },
+      text: `${describe(failure)}. Ask for the review again?`,
+      options: [
+        { id: "retry", label: "review the same commit again" },
+        { id: "skip", label: "skip the task; what depends on it goes on" },
+      ],
+      failure,
+    },
+  };
+}
+
+function planVerification(
+  state: RunState,
+  record: TaskRecord,
+  attempt: AttemptRecord,
+): RunEvent | "verified" | null {
+  const { task } = record;
+  if (task.type !== "checkpoint:human-verify" || policyOf(state).yes) return "verified";
+  if (attempt.verification?.kind === "approved" || attempt.integration?.kind === "integrated")
+    return "verified";
+  if (attempt.verification?.kind === "rejected") {
+    const failure: Failure = { reason: "builder-rejected", text: attempt.verification.text };
+    return end(record, attempt, { kind: "rejected", failure });
+  }
+  return {
+    kind: "question-asked",
+    question: {
+      id: `verify:${task.id}:${attempt.number}`,
+      about: { kind: "checkpoint-after", taskId: task.id },
+      text: task.checkpoint?.message || `Does commit ${attempt.candidate?.commit ?? ""} do "${task.title}"?`,
+      options: [
+        { id: "approve", label: "integrate it" },
+        { id: "reject", label: "send it back (any other text: send it back with this note)" },
+      ],
+      failure: null,
+    },
+  };
+}
+
+function end(record: TaskRecord, attempt: AttemptRecord, outcome: AttemptOutcome): RunEvent {
+  return { kind: "attempt-ended", taskId: record.task.id, attempt: attempt.number, outcome };
+}

@@ -1,0 +1,116 @@
+// Why a task waits for the builder before its next attempt: each reason is one question.
+
+import { attemptsLeft, countedAttempts } from "./attempts.ts";
+import type { Question, RunEvent } from "./event.ts";
+import { describe, type Failure } from "./failure.ts";
+import { limits } from "./limits.ts";
+import type { Policy } from "./policy.ts";
+import { lastAttempt, policyOf, type RunState, type TaskRecord } from "./state.ts";
+import { stall } from "./verdict.ts";
+
+/** Why a pending task may not start, as the question that is put to the builder; null when it may. */
+export function planHold(state: RunState, record: TaskRecord): RunEvent | null {
+  const question = holdQuestion(state, record);
+  return question === null ? null : { kind: "question-asked", question };
+}
+
+const retryOrSkip = [
+  { id: "retry", label: "one more attempt (any other text: one more attempt, with this note)" },
+  { id: "skip", label: "skip the task; what depends on it goes on" },
+];
+
+function holdQuestion(state: RunState, record: TaskRecord): Question | null {
+  const policy = policyOf(state);
+  const { id } = record.task;
+  const developer = developerQuestion(record);
+  if (developer !== null) return developer;
+  const failure = exhaustion(policy, record);
+  if (failure !== null) {
+    const number = lastAttempt(record)?.number ?? 0;
+    return {
+      id: `attempts:${id}:${number}`,
+      about: { kind: "attempts", taskId: id },
+      text: `${describe(failure)}. Try once more?`,
+      options: retryOrSkip,
+      failure,
+    };
+  }
+  return reconQuestion(policy, record) ?? checkpointQuestion(record);
+}
+
+function developerQuestion(record: TaskRecord): Question | null {
+  const last = lastAttempt(record);
+  if (last?.outcome?.kind !== "asked" || last.develop.kind !== "answered") return null;
+  const id = `developer:${record.task.id}:${last.number}`;
+  const { question } = last.develop.report;
+  if (question === null || record.asked.includes(id)) return null;
+  return {
+    id,
+    about: { kind: "developer", taskId: record.task.id },
+    text: question.text,
+    options: question.options.map((option) => ({ id: option, label: option })),
+    failure: null,
+  };
+}
+
+function exhaustion(policy: Policy, record: TaskRecord): Failure | null {
+  const { id } = record.task;
+  const { infrastructure } = record;
+  if (infrastructure !== null && infrastructure.times >= limits.infrastructureFailuresInARow) {
+    return {
+      reason: "infrastructure-in-a-row",
+      stage: infrastructure.stage,
+      taskId: id,
+      times: infrastructure.times,
+      last: describe(infrastructure.last),
+    };
+  }
+  const number = lastAttempt(record)?.number ?? 0;
+  if (record.asked.includes(`attempts:${id}:${number}`)) return null; // the builder has granted another
+  const how = stall(record);
+  if (how !== null) return { reason: "stalled", taskId: id, how };
+  if (attemptsLeft(policy, record) > 0) return null;
+  const attempts = countedAttempts(record);
+  return { reason: "attempts-used-up", taskId: id, attempts, last: lastWords(record) };
+}
+
+function lastWords(record: TaskRecord): string {
+  const outcome = lastAttempt(record)?.outcome;
+  return outcome?.kind === "rejected" || outcome?.kind === "failed" ? describe(outcome.failure) : "no answer";
+}
+
+function reconQuestion(policy: Policy, record: TaskRecord): Question | null {
+  const { recon, task } = record;
+  if (recon === null || recon.verdict === "confirmed" || policy.yes || record.cleared.includes("recon"))
+    return null;
+  return {
+    id: `recon:${task.id}`,
+    about: { kind: "recon", taskId: task.id },
+    text: `recon calls task ${task.id} "${recon.verdict}": ${recon.evidence}. Build it all the same?`,
+    options: [
+      { id: "approve", label: "build it (any other text: build it, with this note)" },
+      { id: "reject", label: "skip it; what depends on it goes on" },
+    ],
+    failure: null,
+  };
+}
+
+function checkpointQuestion(record: TaskRecord): Question | null {
+  const { task } = record;
+  const isBefore = task.type === "checkpoint:decision" || task.type === "checkpoint:human-action";
+  if (!isBefore || record.cleared.includes("checkpoint-before")) return null;
+  const options = task.checkpoint?.actions ?? [];
+  return {
+    id: `checkpoint:${task.id}`,
+    about: { kind: "checkpoint-before", taskId: task.id },
+    text: task.checkpoint?.message || `${task.title}: ${task.description}`,
+    options:
+      options.length > 0
+        ? options
+        : [
+            { id: "approve", label: "go on" },
+            { id: "reject", label: "skip it" },
+          ],
+    failure: null,
+  };
+}

@@ -1,0 +1,255 @@
+// What happens next for the run as a whole: the stages before the tasks (baseline, recon, pre-mortem) and after
+// them (holistic review with its follow-ups, memory, completed).
+
+import { budgetStop } from "./budget.ts";
+import type { Question, RunEvent, RunStage } from "./event.ts";
+import { describe, type Failure } from "./failure.ts";
+import { dispatchId, followUpId, type TaskId } from "./ids.ts";
+import { limits } from "./limits.ts";
+import { gatesOf } from "./plan-attempt.ts";
+import { agentKeyFor, isStageOn } from "./policy.ts";
+import type { Task } from "./prd.ts";
+import type { HolisticReport } from "./report.ts";
+import { assert } from "./result.ts";
+import { policyOf, type RunState } from "./state.ts";
+import { toUtcDay } from "./time.ts";
+
+type AskedStage = "recon" | "pre-mortem" | "holistic-review";
+
+/** The next step before any task; "over" when tasks may start. */
+export function planOpening(state: RunState, nowMs: number): RunEvent | "over" | null {
+  if (!state.stages.has("baseline")) return state.running.size > 0 ? null : planBaseline(state);
+  if (!state.stages.has("recon")) return planAdvice(state, "recon", nowMs);
+  if (!state.stages.has("pre-mortem")) return planAdvice(state, "pre-mortem", nowMs);
+  if (wantsApproval(state)) return state.running.size > 0 ? null : askPreMortem(state);
+  if (state.policy?.onTaskFailure === "stop") return stopOnFailure(state) ?? "over";
+  return "over";
+}
+
+/** A gate that is red before anybody worked would make every candidate look guilty: the builder decides. */
+function planBaseline(state: RunState): RunEvent {
+  const { baseline } = state;
+  const wanted = gatesOf(state, null);
+  const next = wanted.find((name) => !baseline.results.some(({ gate }) => gate === name));
+  if (next !== undefined) {
+    return { kind: "gate-started", taskId: null, attempt: 1, lane: 1, gate: next, commit: state.head };
+  }
+  const red = baseline.results.find(
+    ({ gate, outcome }) => outcome !== "passed" && wanted.includes(gate) && !baseline.accepted.includes(gate),
+  );
+  if (red === undefined) {
+    const isEmpty = wanted.length === 0;
+    const notes = isEmpty ? "no gates" : `${wanted.length} gate(s) on the base`;
+    return { kind: "stage-ended", stage: "baseline", outcome: isEmpty ? "skipped" : "done", notes };
+  }
+  const failure: Failure = {
+    reason: "gate-red-on-base",
+    gate: red.gate,
+    command: red.command,
+    exitCode: red.exitCode,
+    how: howRed(red),
+    tail: red.tail,
+  };
+  return { kind: "question-asked", question: baselineQuestion(red.gate, failure) };
+}
+
+function howRed(result: { outcome: string; exitCode: number | null; detail: string }): string {
+  const detail = result.detail === "" ? "" : ` (${result.detail})`;
+  if (result.outcome === "timed out") return `did not end in time${detail}`;
+  if (result.outcome === "cannot start") return `could not be started${detail}`;
+  return `failed with exit code ${result.exitCode ?? "none"}${detail}`;
+}
+
+function baselineQuestion(gate: string, failure: Failure): Question {
+  return {
+    id: `baseline:${gate}`,
+    about: { kind: "baseline", gate },
+    text: `Gate "${gate}" is red before any task. Repair it (commit the repair on the run's branch or mend the configuration, then resume), drop the gate for this run, or accept it as red?`,
+    options: [
+      { id: "drop", label: "do not run this gate in this run" },
+      { id: "accept", label: "run and report it, but let its failures pass" },
+    ],
+    failure,
+  };
+}
+
+function planAdvice(state: RunState, stage: "recon" | "pre-mortem", nowMs: number): RunEvent | null {
+  if (state.running.size > 0) return null;
+  if (!isStageOn(policyOf(state), stage, state.prd.tasks.length)) {
+    return {
+      kind: "stage-ended",
+      stage,
+      outcome: "skipped",
+      notes: "switched off, or a PRD of fewer than 3 tasks",
+    };
+  }
+  const isAnswered = stage === "recon" ? state.recon !== null : state.preMortem !== null;
+  if (isAnswered) return { kind: "stage-ended", stage, outcome: "done", notes: "" };
+  return askLead(state, stage, nowMs);
+}
+
+function askLead(state: RunState, stage: AskedStage, nowMs: number): RunEvent {
+  const failures = state.stageFailures;
+  if (failures?.stage === stage && failures.times >= limits.reportTries)
+    return askAboutStage(state, stage, failures.last);
+  const stop = budgetStop(state, nowMs, null);
+  if (stop !== null) return stop;
+  const tries = (state.stageTries.get(stage) ?? 0) + 1;
+  return {
+    kind: "dispatch-started",
+    dispatch: dispatchId(state.dispatches + 1),
+    stage,
+    role: "orchestrator",
+    agent: agentKeyFor(policyOf(state), "orchestrator", null),
+    taskId: null,
+    attempt: tries,
+    try: tries,
+    lane: 1,
+    base: state.head,
+    candidate: null,
+    startFrom: null,
+  };
+}
+
+function askAboutStage(state: RunState, stage: AskedStage, last: Failure): RunEvent {
+  const failure: Failure = { reason: "report-unusable-twice", stage, taskId: null, last: describe(last) };
+  return {
+    kind: "question-asked",
+    question: {
+      id: `${stage}:${state.stageTries.get(stage) ?? 0}`,
+      about: { kind: "stage", stage, taskId: null },
+      text: `${describe(failure)}. Ask again?`,
+      options: [{ id: "retry", label: "ask again" }],
+      failure,
+    },
+  };
+}
+
+const preMortemQuestion = "pre-mortem";
+
+function wantsApproval(state: RunState): boolean {
+  const policy = policyOf(state);
+  const isWanted = policy.preMortem === "approve" && !policy.yes && state.preMortem !== null;
+  return isWanted && !state.approved.includes(preMortemQuestion);
+}
+
+function askPreMortem(state: RunState): RunEvent {
+  const risks = state.preMortem?.risks ?? [];
+  return {
+    kind: "question-asked",
+    question: {
+      id: preMortemQuestion,
+      about: { kind: "pre-mortem" },
+      text: `The pre-mortem names ${risks.length} risk(s): ${risks.map(({ name, mitigation }) => `${name} (${mitigation})`).join("; ")}. Go on?`,
+      options: [
+        { id: "approve", label: "go on (any other text: go on, and say this to every agent)" },
+        { id: "reject", label: "cancel the run" },
+      ],
+      failure: null,
+    },
+  };
+}
+
+function stopOnFailure(state: RunState): RunEvent | null {
+  if (state.running.size > 0) return null;
+  for (const { task, phase } of state.tasks) {
+    const isGivenUp = phase.kind === "held" && isFinal(phase.failure);
+    if (isGivenUp) {
+      return {
+        kind: "run-failed",
+        failure: { reason: "task-failure-stops", taskId: task.id, because: describe(phase.failure) },
+      };
+    }
+  }
+  return null;
+}
+
+function isFinal(failure: Failure): boolean {
+  return failure.reason === "attempts-used-up" || failure.reason === "stalled";
+}
+
+/** The next step when every task is complete or skipped. */
+export function planEnding(state: RunState, nowMs: number): RunEvent {
+  if (!state.stages.has("holistic-review")) return planHolistic(state, nowMs);
+  if (!state.stages.has("memory")) return planMemory(state);
+  return { kind: "run-completed" };
+}
+
+function planHolistic(state: RunState, nowMs: number): RunEvent {
+  const { verdict } = state;
+  if (verdict === null) return askLead(state, "holistic-review", nowMs);
+  const done = { kind: "stage-ended", stage: "holistic-review", outcome: "done" } as const;
+  if (verdict.verdict === "pass") return { ...done, notes: verdict.summary };
+  if (state.gapsAccepted) return { ...done, notes: `gaps accepted by the builder: ${verdict.summary}` };
+  const mayAdd = state.followUpRounds < limits.followUpRounds + state.extraRounds;
+  if (verdict.followUps.length > 0 && mayAdd) {
+    const round = state.followUpRounds + 1;
+    return { kind: "follow-ups-added", round, tasks: toFollowUpTasks(state, verdict, round) };
+  }
+  return askAboutGaps(state, verdict);
+}
+
+function toFollowUpTasks(state: RunState, report: HolisticReport, round: number): readonly Task[] {
+  const ids = freeIds(state, round);
+  return report.followUps.map(({ title, description, acceptanceCriteria }) => ({
+    id: ids(),
+    title,
+    description: description === "" ? title : description,
+    acceptanceCriteria:
+      acceptanceCriteria.length > 0 ? acceptanceCriteria : [description === "" ? title : description],
+    dependsOn: [],
+    filesToRead: [],
+    filesTouched: [],
+    warnings: [],
+    mitigations: [],
+    priority: null,
+    type: "auto",
+    checkpoint: null,
+    agent: null,
+    gates: null,
+    allowNoChanges: false,
+    allowDeletions: false,
+    claim: { status: "pending", passes: false, attemptCount: 0, notes: null, commitSha: null },
+    extra: {},
+  }));
+}
+
+/** Ids in order; those that the plan gave to tasks of its own are left out. */
+function freeIds(state: RunState, round: number): () => TaskId {
+  let k = 0;
+  return () => {
+    do k += 1;
+    while (state.indexOf.has(followUpId(round, k)));
+    return followUpId(round, k);
+  };
+}
+
+function askAboutGaps(state: RunState, verdict: HolisticReport): RunEvent {
+  const failure: Failure = { reason: "gaps-left", rounds: state.followUpRounds, summary: verdict.summary };
+  return {
+    kind: "question-asked",
+    question: {
+      id: `gaps:${state.holistic.length}`,
+      about: { kind: "gaps", round: state.followUpRounds },
+      text: `${describe(failure)}. Accept them, or go another round?`,
+      options: [
+        { id: "approve", label: "complete the run; the report names the gaps" },
+        {
+          id: "retry",
+          label:
+            "one more holistic review and round of follow-ups (any other text: the same, with this note)",
+        },
+      ],
+      failure,
+    },
+  };
+}
+
+function planMemory(state: RunState): RunEvent {
+  const stage: RunStage = "memory";
+  if (!policyOf(state).memory.enabled)
+    return { kind: "stage-ended", stage, outcome: "skipped", notes: "switched off" };
+  if (state.memory !== null) return { kind: "stage-ended", stage, outcome: "done", notes: state.memory.note };
+  assert(state.holisticAtMs !== null, "memory follows a holistic review");
+  return { kind: "memory-started", lane: 1, head: state.head, day: toUtcDay(state.holisticAtMs) };
+}

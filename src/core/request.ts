@@ -1,0 +1,201 @@
+// What an agent is told, as plain data (contract "Agent protocol"): a function of the state and the dispatch.
+// The prompt says the same in words (src/prompts).
+
+import type { DispatchStarted, GateResult } from "./event.ts";
+import { describe } from "./failure.ts";
+import type { TaskId } from "./ids.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
+import { limits } from "./limits.ts";
+import { toTaskFields } from "./prd.ts";
+import type { Finding, Risk } from "./report.ts";
+import { type AttemptRecord, type RunState, type TaskRecord, taskOf } from "./state.ts";
+
+export interface FileToRead {
+  readonly path: string;
+  readonly why: string;
+}
+
+export interface Feedback {
+  readonly gates: readonly GateResult[];
+  readonly findings: readonly Finding[];
+  /** Files in which the earlier work could not be put on the base; empty without a conflict. */
+  readonly conflict: readonly string[];
+  /** Why the attempt before ended, and the builder's words. */
+  readonly note: string;
+}
+
+export interface DispatchRequest {
+  readonly intent: DispatchStarted;
+  readonly slug: string;
+  readonly runId: string;
+  readonly goal: string;
+  readonly constraints: readonly string[];
+  readonly record: TaskRecord | null;
+  readonly files: readonly FileToRead[];
+  readonly mitigations: readonly string[];
+  readonly learned: readonly { readonly taskId: TaskId; readonly text: string }[];
+  readonly feedback: Feedback | null;
+  /** Issues that the prechecks raised. */
+  readonly issues: readonly string[];
+  readonly gates: readonly GateResult[];
+  readonly openFindings: readonly Finding[];
+  /** The developer's own words, for the reviewer: quoted, not believed. */
+  readonly developerReport: string | null;
+  /** Every task with its state, for run stages. */
+  readonly tasks: readonly TaskRecord[];
+}
+
+/** Gathers what a dispatch needs to know. `conflicts` come from putting earlier work on the base. */
+export function toDispatchRequest(
+  state: RunState,
+  intent: DispatchStarted,
+  conflicts: readonly string[] = [],
+): DispatchRequest {
+  const record = intent.taskId === null ? null : (taskOf(state, intent.taskId) ?? null);
+  const attempt = record?.attempts.find(({ number }) => number === intent.attempt) ?? null;
+  const isReview = intent.stage === "review";
+  return {
+    intent,
+    slug: state.slug,
+    runId: state.runId,
+    goal: state.prd.goal,
+    constraints: [...state.prd.globalConstraints, ...state.builderNotes],
+    record,
+    files: filesToRead(state, record),
+    mitigations: mitigationsFor(state, record),
+    learned: intent.stage === "develop" ? state.learned : [],
+    feedback:
+      intent.stage === "develop" && record !== null ? feedbackFor(record, intent.attempt, conflicts) : null,
+    issues: record?.prechecks.at(-1)?.issues ?? [],
+    gates: isReview ? (attempt?.gates ?? []) : [],
+    openFindings: isReview && record !== null ? openFindings(record, intent.attempt) : [],
+    developerReport: isReview && attempt?.develop.kind === "answered" ? attempt.develop.report.summary : null,
+    tasks: record === null ? [...state.tasks] : [],
+  };
+}
+
+function filesToRead(state: RunState, record: TaskRecord | null): readonly FileToRead[] {
+  const named = (record?.task.filesToRead ?? []).map((path) => ({ path, why: "named by the task" }));
+  const required = state.prd.requiredReading.map((path) => ({ path, why: "required reading of the plan" }));
+  return [...named, ...required];
+}
+
+function mitigationsFor(state: RunState, record: TaskRecord | null): readonly string[] {
+  if (record === null) return [];
+  const { id, mitigations } = record.task;
+  const risks = (state.preMortem?.risks ?? []).filter((risk) => concerns(risk, id));
+  return [...mitigations, ...risks.map((risk) => `${risk.name}: ${risk.mitigation}`)];
+}
+
+function concerns(risk: Risk, id: TaskId): boolean {
+  return risk.taskIds.length === 0 || risk.taskIds.includes(id);
+}
+
+/** What the attempt before (that ended by more than an interruption) came to. */
+function feedbackFor(record: TaskRecord, attempt: number, conflicts: readonly string[]): Feedback | null {
+  const before = record.attempts.filter(({ number }) => number < attempt);
+  const judged = before.findLast(({ outcome }) => outcome !== null && outcome.kind !== "interrupted");
+  const parts = [...record.builderNotes.map((note) => `The builder says: ${note}`), ...wordsOn(judged)];
+  if (judged === undefined && parts.length === 0 && conflicts.length === 0) return null;
+  return {
+    gates: judged?.gates.filter(({ outcome }) => outcome !== "passed") ?? [],
+    findings: judged?.review?.findings ?? [],
+    conflict: conflicts,
+    note: parts.join("\n\n"),
+  };
+}
+
+function wordsOn(judged: AttemptRecord | undefined): readonly string[] {
+  const outcome = judged?.outcome;
+  return outcome?.kind === "rejected" || outcome?.kind === "failed" ? [describe(outcome.failure)] : [];
+}
+
+/** Findings of the review before this one, for later rounds to judge. */
+function openFindings(record: TaskRecord, attempt: number): readonly Finding[] {
+  const before = record.attempts.findLast(({ number, review }) => number < attempt && review !== null);
+  return before?.review?.findings.filter(({ severity }) => severity !== "note") ?? [];
+}
+
+/** The request as JSON, with exactly the names of contract "Agent protocol"; the runner adds `reportSchema`. */
+export function toRequestJson(request: DispatchRequest): JsonObject {
+  const { intent, record, feedback } = request;
+  return {
+    stage: intent.stage,
+    role: intent.role,
+    slug: request.slug,
+    runId: request.runId,
+    dispatch: intent.dispatch,
+    goal: request.goal,
+    constraints: request.constraints,
+    ...(record !== null && { task: toTaskFields(record.task), attempt: intent.attempt }),
+    base: intent.base,
+    ...(intent.candidate !== null && { candidate: intent.candidate }),
+    files: request.files.map(({ path, why }) => ({ path, why })),
+    mitigations: request.mitigations,
+    learned: request.learned.map(({ taskId, text }) => ({ taskId, text })),
+    ...(feedback !== null && { feedback: toFeedbackJson(feedback) }),
+    ...(request.issues.length > 0 && { issues: request.issues }),
+    ...(intent.stage === "review" && {
+      gates: request.gates.map(toGateJson),
+      openFindings: request.openFindings.map(toFindingJson),
+      developerReport: request.developerReport,
+    }),
+    ...(record === null && { tasks: request.tasks.map(toTaskJson) }),
+  };
+}
+
+function toFeedbackJson(feedback: Feedback): JsonObject {
+  return {
+    gates: feedback.gates.map(toGateJson),
+    findings: feedback.findings.map(toFindingJson),
+    conflict: feedback.conflict,
+    note: feedback.note,
+  };
+}
+
+function toGateJson(result: GateResult): JsonValue {
+  return {
+    name: result.gate,
+    passed: result.outcome === "passed",
+    exitCode: result.exitCode,
+    newFailures: [],
+    excused: [],
+    tail: result.tail.slice(-limits.outputTailChars),
+  };
+}
+
+function toFindingJson(finding: Finding): JsonValue {
+  return {
+    id: finding.id,
+    severity: finding.severity,
+    ...(finding.file !== null && { file: finding.file }),
+    ...(finding.line !== null && { line: finding.line }),
+    problem: finding.problem,
+    fix: finding.fix,
+  };
+}
+
+function toTaskJson(record: TaskRecord): JsonValue {
+  const { phase } = record;
+  return {
+    ...toTaskFields(record.task),
+    state: phase.kind,
+    ...(phase.kind === "complete" && { commit: phase.commit }),
+  };
+}
+
+/** Where the papers of a dispatch are kept in the run folder (contract "Files of a run"). */
+export function evidencePlace(intent: DispatchStarted): { readonly folder: string; readonly prefix: string } {
+  if (intent.taskId === null) return { folder: `attempts/_run/${intent.stage}/${intent.try}`, prefix: "" };
+  const folder = `attempts/${intent.taskId}/${intent.attempt}`;
+  if (intent.stage === "develop") return { folder, prefix: "" };
+  const again = intent.try === 1 ? "" : `${intent.try}-`;
+  return { folder, prefix: `${intent.stage}-${again}` };
+}
+
+/** Where a gate's whole output is kept; the baseline's lies with the run's stages. */
+export function gateLogPlace(at: { taskId: TaskId | null; attempt: number; gate: string }): string {
+  return at.taskId === null
+    ? `attempts/_run/baseline/${at.attempt}/gates/${at.gate}.log`
+    : `attempts/${at.taskId}/${at.attempt}/gates/${at.gate}.log`;
+}

@@ -1,0 +1,84 @@
+// Judging the evidence: is a review an approval, does an attempt repeat an earlier one, does a task get anywhere.
+
+import type { Failure } from "./failure.ts";
+import { limits } from "./limits.ts";
+import type { Policy } from "./policy.ts";
+import type { ReviewReport } from "./report.ts";
+import type { AttemptRecord, TaskRecord } from "./state.ts";
+
+/** null: approved. An approval under the pass score, or with a criterion not met, is none. */
+export function reviewFailure(review: ReviewReport, policy: Policy): Failure | null {
+  const { passScore } = policy.review;
+  const unmet = review.criteria
+    .filter(({ verdict }) => verdict === "not met")
+    .map(({ index }) => `criterion ${index} is not met`);
+  const isApproved = review.verdict === "approved" && review.score >= passScore && unmet.length === 0;
+  if (isApproved) return null;
+  const problems = review.findings
+    .filter(({ severity }) => severity !== "note")
+    .map(({ problem }) => problem);
+  return { reason: "review-rejected", score: review.score, passScore, problems: [...unmet, ...problems] };
+}
+
+/** Gates that say no to a candidate. What the builder accepted as red on the base is told, not judged. */
+export function redGates(attempt: AttemptRecord, accepted: readonly string[]): readonly string[] {
+  return attempt.gates
+    .filter(({ gate, outcome }) => outcome !== "passed" && !accepted.includes(gate))
+    .map(({ gate }) => gate);
+}
+
+/** Why a fresh candidate needs no gates: it changes nothing, or it is what was rejected before. */
+export function repetition(record: TaskRecord, attempt: AttemptRecord): Failure | null {
+  const { candidate } = attempt;
+  if (candidate === null) return null;
+  if (candidate.changeCount === 0) return record.task.allowNoChanges ? null : { reason: "no-change" };
+  const same = record.attempts.find(
+    (earlier) =>
+      earlier.number < attempt.number &&
+      earlier.outcome?.kind === "rejected" &&
+      earlier.candidate?.tree === candidate.tree &&
+      earlier.candidate.base === candidate.base,
+  );
+  return same === undefined ? null : { reason: "same-as-rejected", attempt: same.number };
+}
+
+/** Why more attempts would only repeat themselves, or null. */
+export function stall(record: TaskRecord): string | null {
+  const answered = record.attempts.filter(
+    ({ outcome }) => outcome !== null && outcome.kind !== "interrupted",
+  );
+  const latest = answered.slice(-limits.noChangeInARow);
+  const unchanged = latest.filter(
+    ({ outcome }) => outcome?.kind === "rejected" && isRepetition(outcome.failure),
+  );
+  if (unchanged.length === limits.noChangeInARow) {
+    return `${limits.noChangeInARow} attempts in a row brought no change`;
+  }
+  const reviewed = answered.slice(-(limits.noProgressInARow + 1));
+  return isWithoutProgress(reviewed)
+    ? `the review's score was not better ${limits.noProgressInARow} times in a row with the same findings`
+    : null;
+}
+
+function isRepetition(failure: Failure): boolean {
+  return failure.reason === "no-change" || failure.reason === "same-as-rejected";
+}
+
+function isWithoutProgress(attempts: readonly AttemptRecord[]): boolean {
+  if (attempts.length <= limits.noProgressInARow) return false;
+  return attempts.every((attempt, index) => {
+    if (attempt.review === null || attempt.outcome?.kind !== "rejected") return false;
+    const before = attempts[index - 1]?.review;
+    if (before === null || before === undefined) return index === 0;
+    return attempt.review.score <= before.score && fingerprint(attempt.review) === fingerprint(before);
+  });
+}
+
+/** What a review complains about, without the order and the wording of fixes. */
+function fingerprint(review: ReviewReport): string {
+  return review.findings
+    .filter(({ severity }) => severity !== "note")
+    .map(({ file, problem }) => `${file ?? ""}\n${problem}`)
+    .sort()
+    .join("\n\n");
+}

@@ -1,0 +1,259 @@
+// The one loop: ask the plan, append, fold, start the effect, write the derived files, await one message.
+//
+//        plan(state, now) ── intent or decision ──> journal ──> fold ──> state ──> derived files
+//              ^                                       ^                   │
+//              │                                    outcome            perform (effects run beside the loop)
+//              └───────────── inbox: one await ────────┴───────────────────┘
+//
+// Invariants kept here: I2 (intent flushed before the effect, outcome after it), I3 (only this file appends),
+// I9 (an outcome whose intent is not under way changes nothing), I13 (requests are messages like any other).
+
+import { type Entry, type Intent, isIntent, type RunEvent } from "../core/event.ts";
+import type { Failure } from "../core/failure.ts";
+import { fold } from "../core/fold.ts";
+import { plan } from "../core/plan.ts";
+import { assert } from "../core/result.ts";
+import { type Running, type RunState, runningKey } from "../core/state.ts";
+import type { Ports } from "../ports.ts";
+import { Derivation } from "./derive.ts";
+import { Inbox, type Message } from "./inbox.ts";
+import { isAbortable, perform } from "./perform/perform.ts";
+import { endInterrupted, takeBranch, toFinish, toRepeat } from "./recover.ts";
+import { toRequestEvents } from "./request-events.ts";
+
+export interface EngineOptions {
+  readonly ports: Ports;
+  /** The folded journal; null for a new one. */
+  readonly state: RunState | null;
+  /** What this start adds: `run-created` for a new run, a repaired journal, a take-over, `session-started`. */
+  readonly opening: readonly RunEvent[];
+  /** Sees every entry after it is durable; must not throw. */
+  readonly onEntry: (entry: Entry, state: RunState) => void;
+  /** Lines of output of what is under way, for live views; never journalled. */
+  readonly onOutput: (line: string, intent: Intent) => void;
+}
+
+export type EngineEnd =
+  /** The run came to a stop that the journal records. */
+  | { readonly kind: "stopped"; readonly state: RunState }
+  /** The journal could not be written: nothing more could be recorded. */
+  | { readonly kind: "journal-lost"; readonly failure: Failure; readonly state: RunState | null };
+
+export interface Engine {
+  /** Works until the run stops. */
+  run(): Promise<EngineEnd>;
+  /** Records what waits in the inbox (requests, opening events) and derives the files, without any work. */
+  settle(): Promise<EngineEnd>;
+  /** `pause --now`: ends what is under way and stops. */
+  stop(by: string): void;
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  const loop = new Loop(options);
+  return {
+    run: () => loop.run(),
+    settle: () => loop.settle(),
+    stop: (by) => loop.post({ kind: "stop", by }),
+  };
+}
+
+interface UnderWay {
+  readonly intent: Intent;
+  readonly abort: AbortController;
+  stoppedBy: string;
+}
+
+/** Thrown by `record` alone and caught by the two public methods: nothing can be recorded any more. */
+class JournalLost extends Error {
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super("the journal cannot be written");
+    this.failure = failure;
+  }
+}
+
+class Loop {
+  readonly #ports: Ports;
+  readonly #options: EngineOptions;
+  readonly #inbox = new Inbox();
+  readonly #underWay = new Map<string, UnderWay>();
+  readonly #derivation: Derivation;
+  #state: RunState | null;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#ports = options.ports;
+    this.#state = options.state;
+    this.#derivation = new Derivation(options.ports.files, options.ports.clock);
+  }
+
+  post(message: Message): void {
+    this.#inbox.post(message);
+  }
+
+  async run(): Promise<EngineEnd> {
+    const unwatch = this.#ports.requests.watch(() => this.#inbox.post({ kind: "requests" }));
+    try {
+      await this.#open();
+      await this.#claimRequests({ isOpening: true });
+      await this.#turnUntilStopped();
+      return { kind: "stopped", state: this.#known() };
+    } catch (error) {
+      return await this.#giveUp(error);
+    } finally {
+      unwatch();
+      if (this.#state !== null) await this.#ports.repository.releaseBranch(this.#state.branch);
+    }
+  }
+
+  async settle(): Promise<EngineEnd> {
+    try {
+      for (const event of this.#options.opening) await this.#record(event);
+      await this.#claimRequests({ isOpening: true });
+      const { cancelled, phase } = this.#known();
+      if (cancelled !== null && phase.kind !== "failed") {
+        await this.#record({ kind: "run-failed", failure: { reason: "cancelled", by: cancelled } });
+      }
+      await this.#derive();
+      return { kind: "stopped", state: this.#known() };
+    } catch (error) {
+      return await this.#giveUp(error);
+    }
+  }
+
+  async #open(): Promise<void> {
+    for (const event of this.#options.opening) await this.#record(event);
+    for (const running of toFinish(this.#known())) this.#start(running);
+    while (this.#underWay.size > 0) await this.#handle(await this.#inbox.next());
+    for (const event of await endInterrupted(this.#known(), this.#ports)) await this.#record(event);
+    const taken = await takeBranch(this.#known(), this.#ports);
+    if (!taken.ok) {
+      await this.#record({ kind: "run-blocked", failure: taken.failure, question: null });
+      return;
+    }
+    for (const event of taken.value) await this.#record(event);
+    for (const running of toRepeat(this.#known())) this.#start(running);
+  }
+
+  async #turnUntilStopped(): Promise<void> {
+    while (this.#known().phase.kind === "running") {
+      await this.#begin();
+      await this.#derive();
+      if (this.#known().phase.kind !== "running") return;
+      assert(this.#underWay.size > 0, "a running run with nothing planned has something under way");
+      await this.#handle(await this.#inbox.next());
+    }
+    await this.#derive();
+  }
+
+  /** Records and starts everything that can begin now. */
+  async #begin(): Promise<void> {
+    for (;;) {
+      const event = plan(this.#known(), this.#ports.clock.nowMs());
+      if (event === null) return;
+      if (isStop(event)) await this.#compareBase();
+      const entry = await this.#record(event);
+      if (isIntent(event)) this.#start({ intent: event, atMs: entry.atMs, seq: entry.seq });
+    }
+  }
+
+  async #compareBase(): Promise<void> {
+    const { baseName, base } = this.#known();
+    const moved = await this.#ports.repository.countSince({ branch: baseName, base });
+    await this.#record({ kind: "base-compared", movedBy: moved.ok ? moved.value : null });
+  }
+
+  #start({ intent, atMs }: Running): void {
+    const key = runningKey(intent);
+    const underWay: UnderWay = { intent, abort: new AbortController(), stoppedBy: "" };
+    this.#underWay.set(key, underWay);
+    perform({
+      intent,
+      atMs,
+      state: this.#known(),
+      ports: this.#ports,
+      signal: underWay.abort.signal,
+      stoppedBy: () => underWay.stoppedBy,
+      onOutput: (line) => this.#options.onOutput(line, intent),
+    }).then(
+      (events) => this.#inbox.post({ kind: "effect-ended", key, events }),
+      (error: unknown) => this.#inbox.post({ kind: "broken", error }),
+    );
+  }
+
+  async #handle(message: Message): Promise<void> {
+    switch (message.kind) {
+      case "effect-ended":
+        this.#underWay.delete(message.key);
+        if (!this.#known().running.has(message.key)) return; // I9
+        for (const event of message.events) await this.#record(event);
+        return;
+      case "requests":
+        return this.#claimRequests({ isOpening: false });
+      case "stop":
+        await this.#record({ kind: "pause-requested", now: true, by: message.by });
+        return this.#abortWhere(message.by, () => true);
+      case "broken":
+        throw message.error;
+    }
+  }
+
+  /** A pause that was meant for a session that is gone does not stop this one. */
+  async #claimRequests(at: { isOpening: boolean }): Promise<void> {
+    for (const request of await this.#ports.requests.claim()) {
+      if (at.isOpening && request.kind === "pause") continue;
+      for (const event of toRequestEvents(this.#known(), request)) await this.#record(event);
+      if (request.kind === "pause" && request.now) this.#abortWhere(request.by, () => true);
+      if (request.kind === "cancel") this.#abortWhere(request.by, () => true);
+      if (request.kind === "skip") this.#abortWhere(request.by, (intent) => isAbout(intent, request.taskId));
+    }
+  }
+
+  #abortWhere(by: string, matches: (intent: Intent) => boolean): void {
+    for (const underWay of this.#underWay.values()) {
+      if (!isAbortable(underWay.intent) || !matches(underWay.intent)) continue;
+      underWay.stoppedBy = by;
+      underWay.abort.abort();
+    }
+  }
+
+  /** The one place that appends (I3). */
+  async #record(event: RunEvent): Promise<Entry> {
+    const appended = await this.#ports.journal.append(event, this.#ports.clock.nowMs());
+    if (!appended.ok) throw new JournalLost(appended.failure);
+    this.#state = fold(this.#state, appended.value);
+    this.#options.onEntry(appended.value, this.#state);
+    return appended.value;
+  }
+
+  async #derive(): Promise<void> {
+    const derived = await this.#derivation.update(this.#known());
+    if (!derived.ok) throw new JournalLost(derived.failure);
+  }
+
+  /** Ends what is under way; its outcomes stay open in the journal and are settled by the next start. */
+  async #giveUp(error: unknown): Promise<EngineEnd> {
+    this.#abortWhere("a failure of the program", () => true);
+    while (this.#underWay.size > 0) {
+      const message = await this.#inbox.next();
+      if (message.kind === "effect-ended") this.#underWay.delete(message.key);
+      if (message.kind === "broken") break;
+    }
+    if (error instanceof JournalLost)
+      return { kind: "journal-lost", failure: error.failure, state: this.#state };
+    throw error;
+  }
+
+  #known(): RunState {
+    assert(this.#state !== null, "an open run has a state");
+    return this.#state;
+  }
+}
+
+function isStop(event: RunEvent): boolean {
+  return /^run-(paused|blocked|failed|completed)$/.test(event.kind);
+}
+
+function isAbout(intent: Intent, taskId: string): boolean {
+  return intent.kind !== "memory-started" && intent.taskId === taskId;
+}

@@ -1,0 +1,39 @@
+// The one queue of everything that happens outside: the engine awaits it, everybody else only posts to it.
+
+import type { RunEvent } from "../core/event.ts";
+import { assert } from "../core/result.ts";
+
+export type Message =
+  /** An effect came to its end; the events say how. */
+  | { readonly kind: "effect-ended"; readonly key: string; readonly events: readonly RunEvent[] }
+  /** There may be new requests of the builder. */
+  | { readonly kind: "requests" }
+  /** The program is told to stop: a signal, or the library's caller. */
+  | { readonly kind: "stop"; readonly by: string }
+  /** An effect threw: a bug, which must not look like an outcome. */
+  | { readonly kind: "broken"; readonly error: unknown };
+
+export class Inbox {
+  readonly #messages: Message[] = [];
+  #waiting: ((message: Message) => void) | null = null;
+
+  post(message: Message): void {
+    const waiting = this.#waiting;
+    if (waiting === null) {
+      this.#messages.push(message);
+    } else {
+      this.#waiting = null;
+      waiting(message);
+    }
+  }
+
+  /** The oldest message not taken yet; one taker at a time. */
+  next(): Promise<Message> {
+    const message = this.#messages.shift();
+    if (message !== undefined) return Promise.resolve(message);
+    assert(this.#waiting === null, "one loop awaits the inbox");
+    return new Promise((resolve) => {
+      this.#waiting = resolve;
+    });
+  }
+}

@@ -1,0 +1,87 @@
+// The memory commit: what the run taught, on the run's branch, if the gates stay green with it.
+
+import { toMemoryMessage } from "../../core/commit-message.ts";
+import type { MemoryEnded, MemoryStarted, RunEvent } from "../../core/event.ts";
+import type { Failure } from "../../core/failure.ts";
+import type { Sha } from "../../core/ids.ts";
+import { gatesOf } from "../../core/plan-attempt.ts";
+import { gateLogPlace } from "../../core/request.ts";
+import { assert, failed, type Result, success } from "../../core/result.ts";
+import { toMemoryEntry, toMemoryIndex } from "../../views/memory-entry.ts";
+import type { Effect } from "./perform.ts";
+
+export async function performMemory(effect: Effect<MemoryStarted>): Promise<readonly RunEvent[]> {
+  const { intent, ports, state } = effect;
+  const ended = (result: MemoryEnded["result"]): readonly RunEvent[] => [{ kind: "memory-ended", result }];
+  const entry = toMemoryEntry(state, intent.day);
+  const made = await ports.repository.makeMemoryCommit({
+    head: intent.head,
+    atMs: effect.atMs,
+    memory: {
+      entryPath: entry.path,
+      entryText: entry.text,
+      indexPath: entry.indexPath,
+      toIndexText: (present) => toMemoryIndex(present, entry),
+      message: toMemoryMessage({ runId: state.runId, slug: state.slug }),
+    },
+  });
+  if (!made.ok) return ended({ kind: "kept aside", ref: "", why: made.failure.reason });
+  const red = await redGates(effect, made.value);
+  if (effect.signal.aborted) return ended({ kind: "interrupted", by: effect.stoppedBy() });
+  if (!red.ok) return ended({ kind: "refused", failure: red.failure });
+  if (red.value.length > 0) return ended(await keepAside(effect, made.value, red.value));
+  const moved = await ports.repository.integrate({ branch: state.branch, from: intent.head, to: made.value });
+  return ended(
+    moved.ok
+      ? { kind: "committed", commit: made.value, entry: entry.path }
+      : { kind: "refused", failure: moved.failure },
+  );
+}
+
+/** Gates that the memory commit alone breaks (they passed on the head before it). */
+async function redGates(
+  effect: Effect<MemoryStarted>,
+  commit: Sha,
+): Promise<Result<readonly string[], Failure>> {
+  const { intent, ports, signal, state } = effect;
+  assert(state.policy !== null, "a run has a policy");
+  const red: string[] = [];
+  let keep = false;
+  for (const name of gatesOf(state, null)) {
+    const gate = state.policy.gates.find((candidate) => candidate.name === name);
+    if (gate === undefined || state.baseline.accepted.includes(name)) continue;
+    const ready = await ports.repository.prepareCheck(
+      { lane: intent.lane, commit, setup: state.policy.setup, keep },
+      signal,
+    );
+    if (signal.aborted) return success([]);
+    if (!ready.ok) return failed(ready.failure);
+    keep = true;
+    const log = gateLogPlace({ taskId: null, attempt: 2, gate: name }).replace("baseline/2", "memory/1");
+    const answer = await ports.gates.run(
+      { gate, cwd: ready.value.path, log, dispatch: `gate-memory-${name}` },
+      signal,
+      effect.onOutput,
+    );
+    if (answer.kind === "interrupted") return success([]);
+    if (answer.result.outcome !== "passed") red.push(name);
+  }
+  return success(red);
+}
+
+async function keepAside(
+  effect: Effect<MemoryStarted>,
+  commit: Sha,
+  red: readonly string[],
+): Promise<MemoryEnded["result"]> {
+  const { intent, ports, state } = effect;
+  const ref = `refs/execute-prd/${state.runId}/_run/memory/1/kept`;
+  const kept = await ports.repository.keep({ ref, commit });
+  if (!kept.ok) return { kind: "refused", failure: kept.failure };
+  await ports.repository.writePatch({
+    base: intent.head,
+    commit,
+    file: "attempts/_run/memory/1/memory.patch",
+  });
+  return { kind: "kept aside", ref, why: `gates fail with it: ${red.join(", ")}` };
+}

@@ -1,0 +1,91 @@
+// What a start does before the loop: what was under way when the program died is finished or recorded as
+// interrupted, and the branch is compared with where the run left it. Only journal and git are believed (I1).
+
+import type { DispatchStarted, RunEvent } from "../core/event.ts";
+import type { Failure } from "../core/failure.ts";
+import { attemptRef, type Sha } from "../core/ids.ts";
+import { failed, type Result, success } from "../core/result.ts";
+import type { Running, RunState } from "../core/state.ts";
+import type { Ports } from "../ports.ts";
+import { dispatchEnded } from "./perform/ask-agent.ts";
+import { startCommit } from "./perform/develop.ts";
+
+/** Who is named as the cause of an interruption by the program's own death. */
+const death = "the end of the program";
+
+/**
+ * Effects of a dead session that are finished before anything else: they decide where the branch is. Making the
+ * same commit again gives the same sha, and moving the branch to where it is already is no move.
+ */
+export function toFinish(state: RunState): readonly Running[] {
+  return [...state.running.values()].filter(({ intent }) => {
+    return intent.kind === "integration-started" || intent.kind === "memory-started";
+  });
+}
+
+/** Effects that the loop takes up again as they were meant; gates and candidates can be repeated. */
+export function toRepeat(state: RunState): readonly Running[] {
+  return [...state.running.values()].filter(({ intent }) => {
+    return intent.kind === "candidate-started" || intent.kind === "gate-started";
+  });
+}
+
+/** The ends of dispatches that the program's death cut short; a developer's tree is kept first. */
+export async function endInterrupted(state: RunState, ports: Ports): Promise<readonly RunEvent[]> {
+  const events: RunEvent[] = [];
+  for (const { intent } of state.running.values()) {
+    if (intent.kind !== "dispatch-started") continue;
+    const salvage = intent.stage === "develop" ? await salvageOf(state, ports, intent) : null;
+    const outcome = { kind: "interrupted", by: death, salvage } as const;
+    events.push(dispatchEnded({ intent, outcome, usage: null, durationMs: 0, notes: [] }));
+  }
+  return events;
+}
+
+async function salvageOf(state: RunState, ports: Ports, intent: DispatchStarted): Promise<Sha | null> {
+  if (intent.taskId === null) return null;
+  const at = { runId: state.runId, taskId: intent.taskId, attempt: intent.attempt };
+  const kept = await ports.repository.salvageWork({
+    lane: intent.lane,
+    base: intent.base,
+    start: startCommit(intent),
+    refPrefix: attemptRef({ ...at, name: "" }).slice(0, -1),
+  });
+  return kept.ok ? kept.value : null;
+}
+
+/** Takes the branch for this session: made when the run is new, adopted when commits were put on top of it. */
+export async function takeBranch(
+  state: RunState,
+  ports: Ports,
+): Promise<Result<readonly RunEvent[], Failure>> {
+  const { branch, head } = state;
+  const position = await ports.repository.compareBranch({ branch, expected: head });
+  if (!position.ok) return position;
+  const moved = (found: string | null): Result<never, Failure> =>
+    failed({ reason: "branch-moved", branch, expected: head, found });
+  switch (position.value.kind) {
+    case "same":
+      return hold(state, ports, []);
+    case "missing":
+      return head === state.base ? hold(state, ports, []) : moved(null);
+    case "elsewhere":
+      return moved(position.value.head);
+    case "ahead": {
+      const { head: to, count } = position.value;
+      return hold({ ...state, head: to }, ports, [
+        { kind: "foreign-commits-adopted", from: head, to, count },
+      ]);
+    }
+  }
+}
+
+async function hold(
+  state: RunState,
+  ports: Ports,
+  events: readonly RunEvent[],
+): Promise<Result<readonly RunEvent[], Failure>> {
+  const isNew = state.head === state.base;
+  const held = await ports.repository.holdBranch({ branch: state.branch, head: state.head, create: isNew });
+  return held.ok ? success(events) : held;
+}

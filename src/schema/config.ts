@@ -1,0 +1,276 @@
+// The configuration: execute-prd.config.json to what it says, and that with flags and defaults to the policy of a
+// run. Precedence: flag, file, default.
+
+import { taskIdProblem } from "../core/ids.ts";
+import { limits } from "../core/limits.ts";
+import type { AgentPolicy, GatePolicy, Policy } from "../core/policy.ts";
+import { failed, type Result, success } from "../core/result.ts";
+import {
+  type AgentEntry,
+  availableBackends,
+  type ConfigFile,
+  configShape,
+  type GateEntry,
+  laterBackends,
+} from "./config-shape.ts";
+import { decodeJson, type JsonSource } from "./json-text.ts";
+import { didYouMean, type InputProblem, type PathPart, ProblemList, toExcerpt } from "./problem.ts";
+import { checkShape, valueAt } from "./zod-problems.ts";
+
+export const configFileName = "execute-prd.config.json";
+
+/** Flags of `run` and `resume` that change the policy. */
+export interface PolicyFlags {
+  /** Key of the agent that is the developer of this run. */
+  readonly agent?: string | undefined;
+  readonly concurrency?: number | undefined;
+  readonly maxAttempts?: number | undefined;
+  readonly budgetUsd?: number | undefined;
+  readonly yes?: boolean | undefined;
+  readonly only?: readonly string[] | undefined;
+}
+
+export interface PolicySource {
+  readonly config: ConfigFile;
+  readonly flags: PolicyFlags;
+  /** Taken when the file names no gates. */
+  readonly detectedGates: readonly GatePolicy[];
+  /** Taken when the file has no `setup`. */
+  readonly detectedSetup?: string;
+}
+
+/** Without agents and gates: nothing can stand in for them. */
+export const defaultPolicy: Policy = {
+  agents: {},
+  setup: "",
+  gates: [],
+  concurrency: 1,
+  maxAttempts: 3,
+  review: { enabled: true, passScore: 80 },
+  retry: { maxRetries: 3, backoffBaseMs: 1_000, backoffMaxMs: 32_000 },
+  budget: { usd: 25, perTaskUsd: 5, wallClockMs: 28_800_000, maxDispatches: 0 },
+  sandbox: "auto",
+  network: true,
+  onRateLimit: "wait",
+  onInterrupted: "continue",
+  precheck: "auto",
+  recon: "auto",
+  preMortem: "auto",
+  onTaskFailure: "continue",
+  onError: "",
+  protectedPaths: [],
+  maxDeletedFiles: 10,
+  worktreeRoot: "",
+  memory: { enabled: true, dir: "memory" },
+  yes: false,
+  only: null,
+};
+
+export function readConfig(source: JsonSource): Result<ConfigFile, readonly InputProblem[]> {
+  const json = decodeJson(source, limits.prdBytes);
+  if (!json.ok) return failed([json.failure]);
+  const problems = new ProblemList(source.file);
+  checkShape({ shape: configShape, value: json.value, problems, hintFor: hintForBackend });
+  checkAgents(valueAt(json.value, ["agents"]), problems);
+  checkGateNames(valueAt(json.value, ["gates"]), problems);
+  checkBackoff(json.value, problems);
+  return problems.isEmpty ? success(configShape.parse(json.value)) : failed(problems.all());
+}
+
+/** Fails when there is no developer, or a flag names or says what cannot be. */
+export function toPolicy(source: PolicySource): Result<Policy, readonly InputProblem[]> {
+  const { config, flags } = source;
+  const problems = [...checkDeveloper(config, flags), ...checkFlags(flags)];
+  if (problems.length > 0) return failed(problems);
+  return success({
+    ...defaultPolicy,
+    ...withoutUndefined(pickPlain(config)),
+    agents: toAgents(config, flags),
+    setup: config.setup ?? source.detectedSetup ?? defaultPolicy.setup,
+    gates: config.gates?.map(toGate) ?? source.detectedGates,
+    concurrency: flags.concurrency ?? config.concurrency ?? defaultPolicy.concurrency,
+    maxAttempts: flags.maxAttempts ?? config.maxAttempts ?? defaultPolicy.maxAttempts,
+    review: { ...defaultPolicy.review, ...withoutUndefined(config.review) },
+    retry: { ...defaultPolicy.retry, ...withoutUndefined(config.retry) },
+    budget: {
+      ...defaultPolicy.budget,
+      ...withoutUndefined(config.budget),
+      ...withoutUndefined({ usd: flags.budgetUsd }),
+    },
+    memory: { ...defaultPolicy.memory, ...withoutUndefined(config.memory) },
+    yes: flags.yes ?? defaultPolicy.yes,
+    only: flags.only ?? defaultPolicy.only,
+  });
+}
+
+/** The keys that need neither a default inside nor a flag. */
+function pickPlain(config: ConfigFile) {
+  return {
+    sandbox: config.sandbox,
+    network: config.network,
+    onRateLimit: config.onRateLimit,
+    onInterrupted: config.onInterrupted,
+    precheck: config.precheck,
+    recon: config.recon,
+    preMortem: config.preMortem,
+    onTaskFailure: config.onTaskFailure,
+    onError: config.onError,
+    protectedPaths: config.protectedPaths,
+    maxDeletedFiles: config.maxDeletedFiles,
+    worktreeRoot: config.worktreeRoot,
+  };
+}
+
+type Present<Source> = { [Key in keyof Source]?: Exclude<Source[Key], undefined> };
+
+function withoutUndefined<Source extends object>(source: Source | undefined): Present<Source> {
+  const entries = Object.entries(source ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Present<Source>; // the same keys, only fewer
+}
+
+/** With `--agent` that agent is also the developer; a fallback to the one it replaces leads nowhere. */
+function toAgents(config: ConfigFile, flags: PolicyFlags): Policy["agents"] {
+  const entries = Object.entries(config.agents ?? {}).map(([key, entry]) => [key, toAgent(entry)] as const);
+  const agents = new Map(entries);
+  const developer = flags.agent === undefined ? undefined : agents.get(flags.agent);
+  if (developer !== undefined) {
+    const fallback = developer.fallback === "developer" ? null : developer.fallback;
+    agents.set("developer", { ...developer, fallback });
+  }
+  return Object.fromEntries(agents);
+}
+
+function toAgent(entry: AgentEntry): AgentPolicy {
+  return {
+    backend: entry.backend,
+    command: entry.backend === "command" ? (entry.command ?? []) : [],
+    script: entry.backend === "scripted" ? (entry.script ?? null) : null,
+    timeoutMs: entry.timeoutMs ?? limits.agentTimeoutMs,
+    idleTimeoutMs: entry.idleTimeoutMs ?? 0,
+    env: entry.env ?? [],
+    auth: entry.auth ?? null,
+    fallback: entry.fallback ?? null,
+  };
+}
+
+function toGate(entry: GateEntry): GatePolicy {
+  return {
+    name: entry.name,
+    command: entry.command,
+    timeoutMs: entry.timeoutMs ?? limits.gateTimeoutMs,
+    report: entry.report ?? "auto",
+    env: entry.env ?? [],
+  };
+}
+
+function hintForBackend(path: readonly PathPart[], value: unknown): string | null {
+  if (path[0] !== "agents" || path.length !== 3 || path[2] !== "backend") return null;
+  if (!laterBackends.some((backend) => backend === value)) return null;
+  return `the backend ${toExcerpt(value)} is not available in this version; available: ${availableBackends.join(", ")}`;
+}
+
+/** What an agent's shape cannot say: its name, what its backend needs, and the agent it falls back to. */
+function checkAgents(agents: unknown, problems: ProblemList): void {
+  if (!isObject(agents)) return;
+  const names = Object.keys(agents);
+  for (const name of names) {
+    const at = ["agents", name];
+    const nameProblem = taskIdProblem(name);
+    if (nameProblem !== null) problems.add(at, () => ({ value: name, expected: `a name: ${nameProblem}` }));
+    checkBackend({ at, agent: valueAt(agents, [name]), problems });
+    const fallback = valueAt(agents, [name, "fallback"]);
+    if (typeof fallback !== "string" || (fallback !== name && names.includes(fallback))) continue;
+    const expected = "the key of another agent";
+    const others = names.filter((other) => other !== name);
+    const hint =
+      didYouMean(fallback, others) || (others.length === 0 ? "" : `there are: ${others.join(", ")}`);
+    problems.add([...at, "fallback"], () => ({ value: fallback, expected, hint }));
+  }
+}
+
+function checkBackend(to: { at: readonly string[]; agent: unknown; problems: ProblemList }): void {
+  const [backend, command, script] = ["backend", "command", "script"].map((key) => valueAt(to.agent, [key]));
+  const program: unknown = Array.isArray(command) ? command[0] : command;
+  const hasNoProgram = program === undefined || (typeof program === "string" && program.trim() === "");
+  if (backend === "command" && hasNoProgram && (command === undefined || Array.isArray(command))) {
+    const hint = 'for example ["node", "agent.mjs"]';
+    to.problems.add([...to.at, "command"], () => ({
+      value: command,
+      expected: "program and arguments, in a list",
+      hint,
+    }));
+  }
+  if (backend === "scripted" && script === undefined) {
+    to.problems.add([...to.at, "script"], () => ({ value: script, expected: "the path of a script" }));
+  }
+}
+
+/** Ignoring case: a gate's log is a file of its name. */
+function checkGateNames(gates: unknown, problems: ProblemList): void {
+  if (!Array.isArray(gates)) return;
+  const first = new Map<string, number>();
+  for (const [index, gate] of gates.entries()) {
+    const name = valueAt(gate, ["name"]);
+    if (typeof name !== "string") continue;
+    const earlier = first.get(name.toLowerCase());
+    if (earlier === undefined) {
+      first.set(name.toLowerCase(), index);
+      continue;
+    }
+    const hint = `gates[${earlier}] has it already`;
+    problems.add(["gates", index, "name"], () => ({
+      value: name,
+      expected: "a name of its own, ignoring case",
+      hint,
+    }));
+  }
+}
+
+function checkBackoff(config: unknown, problems: ProblemList): void {
+  const base = valueAt(config, ["retry", "backoffBaseMs"]) ?? defaultPolicy.retry.backoffBaseMs;
+  const most = valueAt(config, ["retry", "backoffMaxMs"]) ?? defaultPolicy.retry.backoffMaxMs;
+  if (typeof base !== "number" || typeof most !== "number" || base <= most) return;
+  const expected = `at least retry.backoffBaseMs, which is ${base}`;
+  problems.add(["retry", "backoffMaxMs"], () => ({ value: most, expected }));
+}
+
+function checkDeveloper(config: ConfigFile, flags: PolicyFlags): readonly InputProblem[] {
+  const names = Object.keys(config.agents ?? {});
+  if (flags.agent !== undefined) {
+    if (names.includes(flags.agent)) return [];
+    const known = names.length === 0 ? "no agents are configured" : `there are: ${names.join(", ")}`;
+    const hint = didYouMean(flags.agent, names) || known;
+    return [flagProblem("--agent", flags.agent, { expected: "the key of a configured agent", hint })];
+  }
+  if (names.includes("developer")) return [];
+  const expected = "an agent that develops";
+  const hint = `"execute-prd init" writes a configuration to start from`;
+  return [{ file: configFileName, path: "agents.developer", value: "", expected, hint }];
+}
+
+function checkFlags(flags: PolicyFlags): readonly InputProblem[] {
+  const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1;
+  const checks: readonly [string, number | undefined, (value: number) => boolean, string][] = [
+    ["--concurrency", flags.concurrency, isCount, "a whole number, 1 or more"],
+    ["--max-attempts", flags.maxAttempts, isCount, "a whole number, 1 or more"],
+    [
+      "--budget-usd",
+      flags.budgetUsd,
+      (usd) => Number.isFinite(usd) && usd > 0,
+      "a number of US dollars, more than 0",
+    ],
+  ];
+  const problems = checks.flatMap(([name, value, isGood, expected]) =>
+    value === undefined || isGood(value) ? [] : [flagProblem(name, value, { expected, hint: "" })],
+  );
+  if (flags.only === undefined || flags.only.length > 0) return problems;
+  return [...problems, flagProblem("--only", flags.only, { expected: "ids of tasks", hint: "" })];
+}
+
+function flagProblem(path: string, value: unknown, words: { expected: string; hint: string }): InputProblem {
+  return { file: "", path, value: toExcerpt(value), ...words };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,267 @@
+// The command line: every command with its options (contract 8), each handed to one function. Reads and decides
+// nothing itself.
+
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { toolVersion } from "../../application/version.ts";
+import { type Output, openOutput } from "./output.ts";
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** Runs one command and returns its exit code (contract 8). */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  const output = openOutput({ isJson: argv.includes("--json") });
+  let exitCode = 0;
+  const program = toProgram(argv, output, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0;
+    const problem = { file: "", path: "", value: "", expected: "a valid command line", hint: error.message };
+    if (output.isJson) output.data({ ok: false, errors: [problem] });
+    return 2;
+  }
+}
+
+type Finish = (exitCode: number) => void;
+
+interface Invocation {
+  readonly argv: readonly string[];
+  readonly output: Output;
+  readonly finish: Finish;
+}
+
+function toProgram(argv: readonly string[], output: Output, finish: Finish): Command {
+  const program = new Command("execute-prd")
+    .description(
+      "Carries out a PRD with coding agents: every task gated, reviewed, committed, with evidence.",
+    )
+    .version(toolVersion)
+    .exitOverride()
+    .showHelpAfterError("(see --help)")
+    .configureOutput({ writeErr: (text) => output.trouble(text.trimEnd()) });
+  const at: Invocation = { argv, output, finish };
+  addRunCommands(program, at);
+  addLookCommands(program, at);
+  addSteerCommands(program, at);
+  return program;
+}
+
+/** A command with the options that all have. */
+function command(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option("--json", "print JSON, and nothing else, on stdout")
+    .option("--cwd <dir>", "work as if started in this folder")
+    .exitOverride();
+}
+
+function withPolicyFlags(to: Command): Command {
+  return to
+    .option("--agent <name>", "the configured agent that develops")
+    .option("--concurrency <n>", "tasks at the same time", toCount)
+    .option("--max-attempts <n>", "attempts for a task", toCount)
+    .option("--budget-usd <x>", "stop before this cost", toAmount)
+    .option("--yes", "do not ask: accept recon's verdicts, the pre-mortem and human-verify checkpoints")
+    .option("--only <ids>", "work on these tasks alone, separated by commas", toIds)
+    .option("--detach", "go on in the background");
+}
+
+function addRunCommands(program: Command, { argv, output, finish }: Invocation): void {
+  withPolicyFlags(
+    command(program, "run", "start a run of a plan, or continue the one there is").argument(
+      "<plan>",
+      "slug of dev/work/plans, or path of a prd.json",
+    ),
+  )
+    .option("--fresh", "archive the earlier run, which must have ended, and start another")
+    .option("--redo", "take every task as not done, whatever the plan says")
+    .option("--base <ref>", "commit or branch to start from")
+    .option("--branch <name>", "branch to work on")
+    .action(async (plan: string, options: Options) => {
+      const commands = await import("./run-commands.ts");
+      if (options["detach"] === true)
+        return finish(await commands.detach(output, { argv, logFolder: detachFolder() }));
+      const { fresh, redo, base, branch } = options;
+      finish(
+        await commands.runAndShow(output, {
+          plan,
+          flags: toFlags(options),
+          fresh: fresh === true,
+          redo: redo === true,
+          ...toPlace(options),
+          ...(typeof base === "string" && { base }),
+          ...(typeof branch === "string" && { branch }),
+        }),
+      );
+    });
+  withPolicyFlags(
+    command(program, "resume", "continue a paused, blocked, failed or killed run").argument("<slug>"),
+  )
+    .option("--attempts <n>", "grant every task more attempts", toCount)
+    .action(async (slug: string, options: Options) => {
+      const commands = await import("./run-commands.ts");
+      if (options["detach"] === true)
+        return finish(await commands.detach(output, { argv, logFolder: detachFolder() }));
+      const { attempts } = options;
+      const granted = typeof attempts === "number" ? { attempts } : {};
+      finish(
+        await commands.resumeAndShow(output, {
+          slug,
+          flags: toFlags(options),
+          ...toPlace(options),
+          ...granted,
+        }),
+      );
+    });
+  command(program, "demo", "a throw-away repository and scripted agents: the whole flow in under a minute")
+    .option("--keep <dir>", "make the repository in this empty folder")
+    .action(async (options: Options) => {
+      const { showDemo } = await import("./demo-command.ts");
+      finish(await showDemo(output, typeof options["keep"] === "string" ? options["keep"] : null));
+    });
+}
+
+function addLookCommands(program: Command, { output, finish }: Invocation): void {
+  const look = () => import("./look-commands.ts");
+  command(program, "init", "write the configuration, role files, the /build command and ignore lines")
+    .option("--force", "overwrite files that are there")
+    .action(async (options: Options) =>
+      finish(
+        await (await look()).initAndShow(output, { ...toPlace(options), force: options["force"] === true }),
+      ),
+    );
+  command(program, "validate", "check a PRD")
+    .argument("<plan>")
+    .action(async (plan: string, options: Options) =>
+      finish(await (await look()).showValidation(output, { plan, ...toPlace(options) })),
+    );
+  command(program, "plan", "dry run: order, waves, gates, estimate; changes nothing")
+    .argument("<plan>")
+    .action(async (plan: string, options: Options) =>
+      finish(await (await look()).showPlan(output, { plan, ...toPlace(options) })),
+    );
+  command(program, "status", "one run, or all")
+    .argument("[slug]")
+    .option("--watch", "again every second")
+    .action(async (slug: string | undefined, options: Options) =>
+      finish(
+        await (await look()).showStatus(output, {
+          slug,
+          watch: options["watch"] === true,
+          ...toPlace(options),
+        }),
+      ),
+    );
+  command(program, "log", "the journal in words")
+    .argument("<slug>")
+    .option("--follow", "wait for more until the run stops")
+    .action(async (slug: string, options: Options) =>
+      finish(
+        await (await look()).showLog(output, {
+          slug,
+          follow: options["follow"] === true,
+          ...toPlace(options),
+        }),
+      ),
+    );
+  command(program, "report", "the report of a run")
+    .argument("<slug>")
+    .action(async (slug: string, options: Options) =>
+      finish(await (await look()).showReport(output, { slug, ...toPlace(options) })),
+    );
+  command(program, "rebuild", "make the derived files of a run again from its journal")
+    .argument("<slug>")
+    .action(async (slug: string, options: Options) =>
+      finish(await (await look()).rebuildAndShow(output, { slug, ...toPlace(options) })),
+    );
+  command(program, "doctor", "is everything in place for a run here?").action(async (options: Options) =>
+    finish(await (await look()).showDiagnosis(output, toPlace(options))),
+  );
+}
+
+function addSteerCommands(program: Command, { output, finish }: Invocation): void {
+  const steer = async (
+    slug: string,
+    wish: Parameters<typeof import("./steer-commands.ts").steerAndShow>[1]["wish"],
+    options: Options,
+  ) => {
+    const { steerAndShow } = await import("./steer-commands.ts");
+    finish(await steerAndShow(output, { slug, wish, ...toPlace(options) }));
+  };
+  command(program, "pause", "stop a live run at the end of the running stage")
+    .argument("<slug>")
+    .option("--now", "interrupt agents and gates; what they did is kept")
+    .action((slug: string, options: Options) =>
+      steer(slug, { kind: "pause", now: options["now"] === true }, options),
+    );
+  command(program, "answer", "answer a run's question: an option's id, or free text")
+    .argument("<slug>")
+    .argument("<words...>", "[question] text; the question may be left out when one is open")
+    .action((slug: string, words: string[], options: Options) => {
+      const [first = "", ...rest] = words;
+      const wish =
+        rest.length === 0
+          ? ({ kind: "answer", question: null, text: first } as const)
+          : ({ kind: "answer", question: first, text: rest.join(" ") } as const);
+      return steer(slug, wish, options);
+    });
+  command(program, "retry", "grant a held or skipped task one more attempt")
+    .argument("<slug>")
+    .argument("<task>")
+    .option("--note <text>", "leads the next prompt", "")
+    .action((slug: string, taskId: string, options: Options) =>
+      steer(slug, { kind: "retry", taskId, note: String(options["note"] ?? "") }, options),
+    );
+  command(program, "skip", "leave a task out; what depends on it goes on")
+    .argument("<slug>")
+    .argument("<task>")
+    .addOption(new Option("--reason <text>", "why").makeOptionMandatory())
+    .action((slug: string, taskId: string, options: Options) =>
+      steer(slug, { kind: "skip", taskId, why: String(options["reason"]) }, options),
+    );
+  command(program, "cancel", "end a run as failed; nothing is removed")
+    .argument("<slug>")
+    .action((slug: string, options: Options) => steer(slug, { kind: "cancel" }, options));
+}
+
+function toPlace(options: Options): { cwd?: string } {
+  return typeof options["cwd"] === "string" ? { cwd: options["cwd"] } : {};
+}
+
+function toFlags(options: Options): Readonly<Record<string, never>> {
+  const names = ["agent", "concurrency", "maxAttempts", "budgetUsd", "yes", "only"];
+  const given = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
+  return Object.fromEntries(given) as Readonly<Record<string, never>>; // each was checked by its option's parser
+}
+
+function detachFolder(): string {
+  return `${process.env["TMPDIR"] ?? "/tmp"}/execute-prd`;
+}
+
+function toCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d{1,6}$/.test(text) || count < 1)
+    throw new InvalidArgumentError("a whole number from 1 on is wanted");
+  return count;
+}
+
+function toAmount(text: string): number {
+  const amount = Number(text);
+  if (!/^\d{1,9}(\.\d{1,6})?$/.test(text) || amount <= 0)
+    throw new InvalidArgumentError("an amount over 0 is wanted");
+  return amount;
+}
+
+function toIds(text: string): readonly string[] {
+  const ids = text
+    .split(",")
+    .map((id) => id.trim())
+    .filter((id) => id !== "");
+  if (ids.length === 0) throw new InvalidArgumentError("ids of tasks, separated by commas, are wanted");
+  return ids;
+}

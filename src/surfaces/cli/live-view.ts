@@ -1,0 +1,140 @@
+// The screen of a run at work. On a terminal: one live line for each task at work, with stage, attempt and elapsed
+// time, below the lines of what happened; elsewhere one line per event. Long steps never look dead.
+
+import type { RunUpdate } from "../../application/run-handle.ts";
+import type { Intent } from "../../core/event.ts";
+import type { Running, RunState } from "../../core/state.ts";
+import { toDuration, toIso, toLine } from "../../views/text.ts";
+import { inWords } from "../../views/words.ts";
+import type { Output } from "./output.ts";
+
+export interface LiveView {
+  update(update: RunUpdate): void;
+  output(line: string, intent: Intent): void;
+  close(): void;
+}
+
+const frameMs = 1_000;
+const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+
+export function openLiveView(output: Output): LiveView {
+  if (output.isJson) return jsonView(output);
+  return output.isTerminal ? terminalView(output) : plainView(output);
+}
+
+function jsonView(output: Output): LiveView {
+  return {
+    update: ({ entry }) => output.data({ seq: entry.seq, at: toIso(entry.atMs), ...entry.event }),
+    output: () => {},
+    close: () => {},
+  };
+}
+
+function plainView(output: Output): LiveView {
+  return {
+    update: ({ entry }) => output.line(`${toIso(entry.atMs)} ${inWords(entry)}`),
+    output: () => {},
+    close: () => {},
+  };
+}
+
+/** What people want to read in passing; the rest is in the log. */
+function isNews(update: RunUpdate): boolean {
+  switch (update.entry.event.kind) {
+    case "gate-started":
+    case "candidate-started":
+    case "integration-started":
+    case "integration-ended":
+    case "dispatch-started":
+    case "memory-started":
+    case "base-compared":
+      return false;
+    default:
+      return true;
+  }
+}
+
+function terminalView(output: Output): LiveView {
+  let state: RunState | null = null;
+  let drawn = 0;
+  let turn = 0;
+  const lastLines = new Map<string, string>();
+  const erase = (): void => {
+    if (drawn > 0) output.draw(`\u001b[${drawn}A\u001b[J`);
+    drawn = 0;
+  };
+  const draw = (): void => {
+    if (state === null) return;
+    const lines = liveLines({ state, lastLines, frame: frames[turn % frames.length] ?? "", output });
+    output.draw(lines.map((line) => `${line}\n`).join(""));
+    drawn = lines.length;
+  };
+  const timer = setInterval(() => {
+    turn += 1;
+    erase();
+    draw();
+  }, frameMs);
+  timer.unref();
+  return {
+    update: (update) => {
+      state = update.state;
+      erase();
+      if (isNews(update)) output.draw(`${toNews(update, output)}\n`);
+      draw();
+    },
+    output: (line, intent) => {
+      const task = "taskId" in intent ? (intent.taskId ?? "") : "";
+      lastLines.set(`${intent.kind} ${task}`, line);
+    },
+    close: () => {
+      clearInterval(timer);
+      erase();
+    },
+  };
+}
+
+function toNews({ entry }: RunUpdate, output: Output): string {
+  const time = toIso(entry.atMs).slice(11, 19);
+  return `${output.paint.dim(time)} ${cut(inWords(entry), output.columns - 10)}`;
+}
+
+function liveLines(at: {
+  state: RunState;
+  lastLines: ReadonlyMap<string, string>;
+  frame: string;
+  output: Output;
+}): readonly string[] {
+  const { state, output } = at;
+  return [...state.running.values()].map((running) => {
+    const task = "taskId" in running.intent ? (running.intent.taskId ?? "") : "";
+    const last = at.lastLines.get(`${running.intent.kind} ${task}`) ?? "";
+    const elapsed = toDuration(Math.max(0, Date.now() - running.atMs));
+    const head = `${at.frame} ${whatRuns(running)} ${elapsed}`;
+    const room = output.columns - head.length - 5;
+    return `${output.paint.yellow(head)}${room > 20 && last !== "" ? output.paint.dim(`  ${cut(last, room)}`) : ""}`;
+  });
+}
+
+function whatRuns({ intent }: Running): string {
+  switch (intent.kind) {
+    case "dispatch-started":
+      return intent.taskId === null
+        ? `${intent.stage} (${intent.agent})`
+        : `${intent.taskId} · ${intent.stage} · attempt ${intent.attempt} (${intent.agent})`;
+    case "gate-started":
+      return intent.taskId === null
+        ? `baseline · ${intent.gate}`
+        : `${intent.taskId} · gate ${intent.gate} · attempt ${intent.attempt}`;
+    case "candidate-started":
+      return `${intent.taskId} · commit`;
+    case "integration-started":
+      return `${intent.taskId} · integrate`;
+    case "memory-started":
+      return "memory";
+  }
+}
+
+function cut(text: string, width: number): string {
+  const line = toLine(text);
+  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
+}

@@ -1,0 +1,193 @@
+// `status`, `log`, `report`, `validate`, `plan`, `doctor`, `rebuild`, `init`: look, say, and change no run.
+
+import { setTimeout as wait } from "node:timers/promises";
+import type { RunStatus } from "../../application/look.ts";
+import type { Entry } from "../../core/event.ts";
+import {
+  diagnose,
+  initialise,
+  log,
+  plan,
+  rebuild,
+  report,
+  status,
+  statuses,
+  validate,
+} from "../../library.ts";
+import { toDuration, toIso, toLine } from "../../views/text.ts";
+import { inWords } from "../../views/words.ts";
+import { type Output, printRefusal } from "./output.ts";
+
+interface Place {
+  readonly cwd?: string;
+}
+
+const watchMs = 1_000;
+
+export async function showStatus(
+  output: Output,
+  at: Place & { slug: string | undefined; watch: boolean },
+): Promise<number> {
+  for (;;) {
+    const code =
+      at.slug === undefined ? await showAll(output, at) : await showOne(output, { ...at, slug: at.slug });
+    if (!at.watch || code !== 0) return code;
+    await wait(watchMs);
+    if (output.isTerminal) output.draw("\u001b[2J\u001b[H");
+  }
+}
+
+async function showAll(output: Output, at: Place): Promise<number> {
+  const all = await statuses(at);
+  if (!all.ok) return printRefusal(output, all.failure);
+  if (output.isJson) output.data(all.value.map(toStatusData));
+  else if (all.value.length === 0) output.line('no runs here yet; "execute-prd run <plan>" starts one');
+  else for (const each of all.value) output.line(statusLine(each));
+  return 0;
+}
+
+async function showOne(output: Output, at: Place & { slug: string }): Promise<number> {
+  const found = await status(at);
+  if (!found.ok) return printRefusal(output, found.failure);
+  if (output.isJson) {
+    output.data(toStatusData(found.value));
+    return 0;
+  }
+  output.line(statusLine(found.value));
+  const document = found.value.document ?? {};
+  const reason = document["reason"];
+  if (typeof reason === "string") output.line(`  ${toLine(reason, 1_000)}`);
+  const next = document["next"];
+  if (Array.isArray(next)) for (const command of next) output.line(`  ${toLine(String(command), 1_000)}`);
+  return 0;
+}
+
+function toStatusData({ slug, document, owner, problem }: RunStatus): object {
+  return document === null ? { planSlug: slug, status: null, owner, problem } : { ...document, owner };
+}
+
+function statusLine({ slug, document, owner, problem }: RunStatus): string {
+  if (document === null) return `${slug}: ${problem ?? "no status"}`;
+  const word = document["status"];
+  const isOrphan = word === "running" && owner !== "live";
+  const shown = isOrphan ? "running (owner gone, resumable)" : toLine(String(word ?? "unknown"));
+  const current =
+    typeof document["currentTaskId"] === "string" ? `, at ${toLine(document["currentTaskId"])}` : "";
+  return `${slug}: ${shown}, ${String(document["completedTasks"] ?? "?")} of ${String(document["totalTasks"] ?? "?")} tasks${current}`;
+}
+
+export async function showLog(
+  output: Output,
+  at: Place & { slug: string; follow: boolean },
+): Promise<number> {
+  let seen = 0;
+  for (;;) {
+    const entries = await log(at);
+    if (!entries.ok) return printRefusal(output, entries.failure);
+    for (const entry of entries.value.slice(seen)) printEntry(output, entry);
+    seen = entries.value.length;
+    if (!at.follow || isOver(entries.value.at(-1))) return 0;
+    await wait(watchMs / 2);
+  }
+}
+
+function printEntry(output: Output, entry: Entry): void {
+  if (output.isJson) output.data({ seq: entry.seq, at: toIso(entry.atMs), ...entry.event });
+  else output.line(`${String(entry.seq).padStart(4)} ${toIso(entry.atMs)} ${inWords(entry)}`);
+}
+
+function isOver(entry: Entry | undefined): boolean {
+  return entry !== undefined && /^run-(paused|blocked|failed|completed)$/.test(entry.event.kind);
+}
+
+export async function showReport(output: Output, at: Place & { slug: string }): Promise<number> {
+  const found = await report(at);
+  if (!found.ok) return printRefusal(output, found.failure);
+  if (output.isJson) output.data({ report: found.value });
+  else output.line(found.value.trimEnd());
+  return 0;
+}
+
+export async function showValidation(output: Output, at: Place & { plan: string }): Promise<number> {
+  const found = await validate(at);
+  if (!found.ok) return printRefusal(output, found.failure);
+  if (output.isJson) output.data({ ok: true, ...found.value });
+  else {
+    output.line(
+      `${found.value.file} is a valid plan of ${found.value.tasks.length} task(s), slug ${found.value.slug}`,
+    );
+    for (const text of found.value.told) output.line(`  note: ${toLine(text)}`);
+  }
+  return 0;
+}
+
+export async function showPlan(output: Output, at: Place & { plan: string }): Promise<number> {
+  const found = await plan(at);
+  if (!found.ok) return printRefusal(output, found.failure);
+  if (output.isJson) {
+    output.data({ ok: true, ...found.value });
+    return 0;
+  }
+  const dry = found.value;
+  output.line(`${dry.file}: ${dry.tasks.length} task(s) on branch ${dry.branch}, from ${dry.base}`);
+  for (const [index, wave] of dry.waves.entries()) output.line(`  wave ${index + 1}: ${wave.join(", ")}`);
+  output.line(`  longest chain: ${dry.criticalPath.join(" → ")}`);
+  output.line(`  setup: ${dry.setup === "" ? "none" : dry.setup}`);
+  output.line(
+    `  gates: ${dry.gates.map(({ name, command }) => `${name} (${command})`).join(", ") || "none"}`,
+  );
+  output.line(
+    `  agents: developer ${dry.agents.developer}, reviewer ${dry.agents.reviewer}, lead ${dry.agents.orchestrator}`,
+  );
+  const { dispatchesAtLeast, dispatchesAtMost, gateRunsAtLeast, basis } = dry.estimate;
+  output.line(
+    `  estimate: at least ${dispatchesAtLeast} dispatches (stops at ${dispatchesAtMost}) and ${gateRunsAtLeast} gate runs: ${basis}`,
+  );
+  for (const text of dry.told) output.line(`  note: ${toLine(text)}`);
+  return 0;
+}
+
+export async function showDiagnosis(output: Output, at: Place): Promise<number> {
+  const diagnosis = await diagnose(at);
+  if (output.isJson) output.data({ ok: diagnosis.isHealthy, checks: diagnosis.checks });
+  else {
+    const { paint } = output;
+    for (const { name, state, detail, fix } of diagnosis.checks) {
+      const mark = state === "ok" ? paint.green("ok     ") : paint.red("problem");
+      output.line(
+        `${mark} ${name}: ${toLine(detail, 1_000)}${fix === "" ? "" : `\n        fix: ${toLine(fix, 1_000)}`}`,
+      );
+    }
+  }
+  return diagnosis.isHealthy ? 0 : 2;
+}
+
+export async function rebuildAndShow(output: Output, at: Place & { slug: string }): Promise<number> {
+  const began = performance.now();
+  const rebuilt = await rebuild(at);
+  if (!rebuilt.ok) return printRefusal(output, rebuilt.failure);
+  if (output.isJson) output.data({ ok: true, ...rebuilt.value });
+  else
+    output.line(
+      `${rebuilt.value.files.length} files made from the journal in ${toDuration(performance.now() - began)}`,
+    );
+  if (rebuilt.value.progressMovedTo !== null) {
+    output.trouble(
+      `progress.md was not what the journal says; it was moved to ${rebuilt.value.progressMovedTo}`,
+    );
+  }
+  return 0;
+}
+
+export async function initAndShow(output: Output, at: Place & { force: boolean }): Promise<number> {
+  const done = await initialise(at);
+  if (!done.ok) return printRefusal(output, done.failure);
+  if (output.isJson) {
+    output.data({ ok: true, ...done.value });
+    return 0;
+  }
+  for (const path of done.value.written) output.line(`wrote ${path}`);
+  for (const path of done.value.kept) output.line(`kept  ${path} (it is there already)`);
+  for (const text of done.value.advice) output.line(text);
+  return 0;
+}

@@ -1,0 +1,57 @@
+// Where words go: data to stdout, words for people to stderr when stdout is data. No colour when stdout is no
+// terminal or NO_COLOR is set.
+
+import type { Refusal } from "../../application/refusal.ts";
+import { describeProblem } from "../../schema/problem.ts";
+
+export interface Output {
+  readonly isJson: boolean;
+  /** Whether a person watches a terminal: then a live view may redraw lines. */
+  readonly isTerminal: boolean;
+  /** One JSON document or line on stdout. */
+  data(value: unknown): void;
+  /** A line for people: stdout, or stderr when stdout is data. */
+  line(text?: string): void;
+  /** A line about trouble, always on stderr. */
+  trouble(text: string): void;
+  /** Raw text of the live view. */
+  draw(text: string): void;
+  readonly paint: Paint;
+  readonly columns: number;
+}
+
+export interface Paint {
+  green(text: string): string;
+  red(text: string): string;
+  yellow(text: string): string;
+  dim(text: string): string;
+  bold(text: string): string;
+}
+
+export function openOutput(at: { isJson: boolean }): Output {
+  const { stdout, stderr } = process;
+  const isTerminal = stdout.isTTY === true && !at.isJson;
+  const hasColour = isTerminal && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
+  return {
+    isJson: at.isJson,
+    isTerminal,
+    data: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
+    line: (text = "") => void (at.isJson ? stderr : stdout).write(`${text}\n`),
+    trouble: (text) => void stderr.write(`${text}\n`),
+    draw: (text) => void stdout.write(text),
+    paint: toPaint(hasColour),
+    columns: stdout.columns ?? 100,
+  };
+}
+
+function toPaint(hasColour: boolean): Paint {
+  const paint = (code: number) => (text: string) => (hasColour ? `\u001b[${code}m${text}\u001b[0m` : text);
+  return { green: paint(32), red: paint(31), yellow: paint(33), dim: paint(2), bold: paint(1) };
+}
+
+/** Says why a command did not begin; returns its exit code. */
+export function printRefusal(output: Output, refusal: Refusal): number {
+  if (output.isJson) output.data({ ok: false, errors: refusal.problems });
+  for (const problem of refusal.problems) output.trouble(`error: ${describeProblem(problem)}`);
+  return refusal.exitCode;
+}

@@ -1,0 +1,106 @@
+// receipts/<task-id>.json: the evidence for one task that this run completed, facts apart from judgement (contract
+// "Receipts").
+
+import type { Candidate, GateResult } from "../core/event.ts";
+import type { TaskId } from "../core/ids.ts";
+import type { CriterionVerdict } from "../core/report.ts";
+import { type AttemptRecord, type RunState, type TaskRecord, taskOf } from "../core/state.ts";
+import { toJsonDocument } from "./json-document.ts";
+import { toUsage } from "./status-json.ts";
+import { acceptedAttempt, acceptedRed } from "./task-overview.ts";
+
+export interface CriterionState {
+  /** From 0, in the order of the task's acceptanceCriteria. */
+  readonly index: number;
+  readonly criterion: string;
+  readonly verdict: CriterionVerdict | "unproven";
+  readonly where: string;
+}
+
+/** null: not a task that this run completed. */
+export function toReceipt(state: RunState, taskId: TaskId): string | null {
+  const record = taskOf(state, taskId);
+  // A task complete before this run has no attempt, and an accepted attempt completes its task.
+  const attempt = record === undefined ? undefined : acceptedAttempt(record);
+  if (record === undefined || attempt === undefined || attempt.candidate === null) return null;
+  return toJsonDocument({
+    facts: toFacts({ state, record, attempt, candidate: attempt.candidate }),
+    judgement: toJudgement(record, attempt),
+    usage: { ...toUsage(record.usage), cacheReadTokens: record.usage.cacheReadTokens },
+  });
+}
+
+export function receiptName(taskId: TaskId): string {
+  return `receipts/${taskId}.json`;
+}
+
+/** Every acceptance criterion with what the review said of it; the worse word where it said two. */
+export function criteriaStates(record: TaskRecord, attempt: AttemptRecord): readonly CriterionState[] {
+  const worstFirst: readonly CriterionVerdict[] = ["not met", "cannot tell", "met"];
+  return record.task.acceptanceCriteria.map((criterion, index) => {
+    const lines = (attempt.review?.criteria ?? []).filter((line) => line.index === index);
+    const verdict = worstFirst.find((word) => lines.some((line) => line.verdict === word));
+    const where = lines.find((line) => line.verdict === verdict)?.where ?? "";
+    return { index, criterion, verdict: verdict ?? "unproven", where };
+  });
+}
+
+interface Completed {
+  readonly state: RunState;
+  readonly record: TaskRecord;
+  readonly attempt: AttemptRecord;
+  readonly candidate: Candidate;
+}
+
+function toFacts({ state, record, attempt, candidate }: Completed): object {
+  const accepted = acceptedRed(attempt);
+  return {
+    taskId: record.task.id,
+    runId: state.runId,
+    attempt: attempt.number,
+    base: candidate.base,
+    commit: candidate.commit,
+    ...(attempt.reviewedCommit !== null && { reviewedCommit: attempt.reviewedCommit }),
+    tree: candidate.tree,
+    diffSha256: candidate.diffSha256,
+    filesChanged: candidate.changeCount,
+    deletions: candidate.deletions,
+    gates: attempt.gates.map((result) => toGateFacts(result, accepted.includes(result.gate))),
+    tamper: [],
+  };
+}
+
+/** What fails in a gate that the builder accepted as red is excused; of what passed, nothing has to be. */
+function toGateFacts(result: GateResult, isAccepted: boolean): object {
+  const { tests } = result;
+  return {
+    name: result.gate,
+    command: result.command,
+    exitCode: result.exitCode,
+    durationMs: result.durationMs,
+    outputSha256: result.outputSha256,
+    tests: tests && {
+      passed: tests.passed,
+      failed: tests.failed,
+      excused: isAccepted ? tests.failed : 0,
+      newFailures: isAccepted ? 0 : tests.failed,
+    },
+    ...(isAccepted && { acceptedAsRed: true }),
+  };
+}
+
+function toJudgement(record: TaskRecord, attempt: AttemptRecord): object {
+  const { review, verification } = attempt;
+  return {
+    review: review && {
+      verdict: review.verdict,
+      score: review.score,
+      criteria: criteriaStates(record, attempt),
+      findings: review.findings,
+      justified: review.justified,
+      agent: attempt.reviewAgent,
+      model: null,
+    },
+    ...(verification?.kind === "approved" && { builder: "approved" }),
+  };
+}

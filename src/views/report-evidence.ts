@@ -1,0 +1,105 @@
+// The part of the report that says on which evidence tasks are complete: gates, criteria, reviews.
+
+import type { AttemptRecord, RunState, TaskRecord } from "../core/state.ts";
+import { toInline } from "./markdown.ts";
+import { toCheckWords } from "./progress-md.ts";
+import { criteriaStates } from "./receipt.ts";
+import { acceptedAttempt, acceptedRed } from "./task-overview.ts";
+
+/** The gates on the base, and those of each task's accepted or latest judged attempt. */
+export function gateItems(state: RunState): readonly string[] {
+  const { results, dropped, accepted } = state.baseline;
+  const onBase = results.map(
+    (result) => `${toInline(result.gate)} ${toCheckWords(result, accepted.includes(result.gate))}`,
+  );
+  return [
+    ...(onBase.length === 0 ? [] : [`- on the base: ${onBase.join("; ")}`]),
+    ...dropped.map((gate) => `- ${toInline(gate)}: dropped by the builder for this run`),
+    ...[...state.tasks].flatMap(toTaskGates),
+  ];
+}
+
+function toTaskGates(record: TaskRecord): readonly string[] {
+  const attempt = acceptedAttempt(record) ?? record.attempts.findLast(({ gates }) => gates.length > 0);
+  if (attempt === undefined) return [];
+  const accepted = acceptedRed(attempt);
+  const words = attempt.gates.map(
+    (result) => `${toInline(result.gate)} ${toCheckWords(result, accepted.includes(result.gate))}`,
+  );
+  const gates = words.length === 0 ? "no gates ran" : words.join("; ");
+  return [`- ${record.task.id} (attempt ${attempt.number}): ${gates}`];
+}
+
+/** Criteria of completed tasks without a word of the review that they are met. */
+export function criterionItems(state: RunState): readonly string[] {
+  return completedHere(state).flatMap(({ record, attempt }) =>
+    criteriaStates(record, attempt)
+      .filter(({ verdict }) => verdict !== "met")
+      .map(({ index, criterion, verdict }) => {
+        const word = verdict === "unproven" ? "no line in the review" : verdict;
+        return `- ${record.task.id}, criterion ${index + 1} (${word}): ${toInline(criterion)}`;
+      }),
+  );
+}
+
+/** Who reviewed, said plainly where the reviewer is the developer, and what was noted without being in the way. */
+export function reviewItems(state: RunState): readonly string[] {
+  const completed = completedHere(state);
+  return [...whoReviewed(completed), ...replayed(completed), ...completed.flatMap(toFindingItems)];
+}
+
+interface Completed {
+  readonly record: TaskRecord;
+  readonly attempt: AttemptRecord;
+}
+
+function completedHere(state: RunState): readonly Completed[] {
+  return [...state.tasks].flatMap((record) => {
+    const attempt = acceptedAttempt(record);
+    return attempt === undefined ? [] : [{ record, attempt }];
+  });
+}
+
+function whoReviewed(completed: readonly Completed[]): readonly string[] {
+  const same = completed.filter(
+    ({ attempt }) => attempt.review !== null && attempt.reviewAgent === attempt.agent,
+  );
+  const other = completed.filter(
+    ({ attempt }) => attempt.review !== null && attempt.reviewAgent !== attempt.agent,
+  );
+  const none = completed.filter(({ attempt }) => attempt.review === null);
+  return [
+    ...(same.length === 0
+      ? []
+      : [`- The reviewer is the same agent as the developer (${agentsOf(same)}) for: ${idsOf(same)}`]),
+    ...(other.length === 0 ? [] : [`- Reviewed by another agent (${agentsOf(other)}): ${idsOf(other)}`]),
+    ...(none.length === 0 ? [] : [`- Not reviewed, the review is switched off: ${idsOf(none)}`]),
+  ];
+}
+
+function replayed(completed: readonly Completed[]): readonly string[] {
+  return completed.flatMap(({ record, attempt }) =>
+    attempt.reviewedCommit === null
+      ? []
+      : [
+          `- ${record.task.id}: reviewed as ${attempt.reviewedCommit}, put on a moved branch with the same change`,
+        ],
+  );
+}
+
+function toFindingItems({ record, attempt }: Completed): readonly string[] {
+  return (attempt.review?.findings ?? []).map(({ severity, file, line, problem }) => {
+    const place = file === null ? "" : ` in ${toInline(file, 200)}${line === null ? "" : `:${line}`}`;
+    return `- ${record.task.id}, ${severity}${place}: ${toInline(problem)}`;
+  });
+}
+
+function idsOf(completed: readonly Completed[]): string {
+  return completed.map(({ record }) => record.task.id).join(", ");
+}
+
+function agentsOf(completed: readonly Completed[]): string {
+  return [...new Set(completed.map(({ attempt }) => attempt.reviewAgent ?? ""))]
+    .map((key) => toInline(key))
+    .join(", ");
+}

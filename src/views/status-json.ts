@@ -1,0 +1,152 @@
+// status.json: where the run stands, in one small document (contract "status.json").
+
+import type { Question } from "../core/event.ts";
+import { describe } from "../core/failure.ts";
+import type { RunState, UsageSum } from "../core/state.ts";
+import { toJsonDocument } from "./json-document.ts";
+import { nextCommands } from "./next-commands.ts";
+import { taskCounts, toHeldReason } from "./task-overview.ts";
+import { toIso, toLine } from "./text.ts";
+
+interface StatusQuestion {
+  readonly id: string;
+  readonly text: string;
+  readonly options: readonly { readonly id: string; readonly label: string }[];
+}
+
+interface StatusUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costUsd: number;
+  /** "unknown": at least one dispatch did not say its cost, so the sum is a lower bound. */
+  readonly costBasis: "reported" | "unknown";
+}
+
+export interface StatusDocument {
+  readonly planSlug: string;
+  readonly status: RunState["phase"]["kind"];
+  readonly startedAt: string | null;
+  readonly updatedAt: string;
+  readonly currentTaskId: string | null;
+  readonly completedTasks: number;
+  readonly totalTasks: number;
+  readonly worktree: { readonly path: string; readonly branch: string };
+  readonly version: 1;
+  readonly runId: string;
+  readonly journalSeq: number;
+  readonly activeTaskIds: readonly string[];
+  readonly reason: string | null;
+  readonly question: StatusQuestion | null;
+  readonly usage: StatusUsage;
+  readonly branch: string;
+  readonly base: string;
+  readonly baseName: string;
+  readonly baseMovedBy: number | null;
+  readonly head: string;
+  readonly counts: {
+    readonly complete: number;
+    readonly completeBefore: number;
+    readonly working: number;
+    readonly pending: number;
+    readonly held: number;
+    readonly skipped: number;
+    readonly dispatches: number;
+    readonly gateRuns: number;
+  };
+  readonly held: readonly { readonly taskId: string; readonly question: string; readonly reason: string }[];
+  readonly skipped: readonly { readonly taskId: string; readonly why: string }[];
+  /** Exact commands; only when the run is not running. */
+  readonly next?: readonly string[];
+}
+
+export function toStatusJson(state: RunState): string {
+  return toJsonDocument(toStatus(state));
+}
+
+export function toStatus(state: RunState): StatusDocument {
+  const counts = taskCounts(state);
+  const isOver = state.phase.kind !== "running" && state.phase.kind !== "queued";
+  return {
+    planSlug: state.slug,
+    status: state.phase.kind,
+    startedAt: state.startedAtMs === null ? null : toIso(state.startedAtMs),
+    updatedAt: toIso(state.updatedAtMs),
+    currentTaskId: counts.working[0] ?? null,
+    completedTasks: counts.complete,
+    totalTasks: counts.total,
+    worktree: { path: `${state.worktrees}/lane-1/work`, branch: state.branch },
+    version: 1,
+    runId: state.runId,
+    journalSeq: state.seq,
+    activeTaskIds: counts.working,
+    reason: toReason(state),
+    question: toQuestion(state),
+    usage: toUsage(state.usage),
+    branch: state.branch,
+    base: state.base,
+    baseName: state.baseName,
+    baseMovedBy: state.baseMovedBy,
+    head: state.head,
+    counts: {
+      complete: counts.complete,
+      completeBefore: counts.before,
+      working: counts.working.length,
+      pending: counts.pending,
+      held: counts.held,
+      skipped: counts.skipped,
+      dispatches: state.dispatches,
+      gateRuns: state.gateRuns,
+    },
+    held: counts.held === 0 ? [] : toHeld(state),
+    skipped: counts.skipped === 0 ? [] : toSkipped(state),
+    ...(isOver && { next: nextCommands(state) }),
+  };
+}
+
+/** Why the run is not going on, in one line; null while it is, and when it is done. */
+function toReason(state: RunState): string | null {
+  const { phase } = state;
+  return "failure" in phase ? toLine(describe(phase.failure), reasonChars) : null;
+}
+
+export function toUsage(usage: UsageSum): StatusUsage {
+  const isKnown = usage.dispatches > 0 && usage.priced === usage.dispatches;
+  return {
+    inputTokens: usage.inputTokens,
+    outputTokens: usage.outputTokens,
+    costUsd: usage.costUsd,
+    costBasis: isKnown ? "reported" : "unknown",
+  };
+}
+
+const reasonChars = 1_000;
+const textChars = 4_000;
+
+/** The question that the run waits for, else the first open one. */
+function toQuestion(state: RunState): StatusQuestion | null {
+  const awaited = state.phase.kind === "blocked" ? state.phase.question : null;
+  const question: Question | undefined =
+    state.questions.find(({ id }) => id === awaited) ?? state.questions[0];
+  if (question === undefined) return null;
+  // An option's id is what the builder has to give back, so it is left as it is.
+  const options = question.options.map(({ id, label }) => ({ id, label: toLine(label) }));
+  return { id: question.id, text: toLine(question.text, textChars), options };
+}
+
+function toHeld(state: RunState): StatusDocument["held"] {
+  const held: { taskId: string; question: string; reason: string }[] = [];
+  for (const record of state.tasks) {
+    if (record.phase.kind !== "held") continue;
+    const reason = toLine(toHeldReason(record), reasonChars);
+    held.push({ taskId: record.task.id, question: record.phase.question, reason });
+  }
+  return held;
+}
+
+function toSkipped(state: RunState): StatusDocument["skipped"] {
+  const skipped: { taskId: string; why: string }[] = [];
+  for (const { task, phase } of state.tasks) {
+    if (phase.kind === "skipped") skipped.push({ taskId: task.id, why: toLine(phase.why) });
+  }
+  return skipped;
+}

@@ -1,0 +1,243 @@
+// The journal in words: one line for each event, for `log` and for a live run without a screen. Words of agents,
+// plans and repositories are made safe; nothing here needs more than the event itself.
+
+import type {
+  AttemptOutcome,
+  CandidateMade,
+  DispatchEnded,
+  DispatchStarted,
+  Entry,
+  GateEnded,
+  GateResult,
+  MemoryEnded,
+  Question,
+  RunEvent,
+} from "../core/event.ts";
+import { describe } from "../core/failure.ts";
+import { shortSha, type TaskId } from "../core/ids.ts";
+import type { StageReport } from "../core/report.ts";
+import { toCount, toDuration, toLine, toUsd } from "./text.ts";
+
+/** One line without the time, which `entry.atMs` has. */
+export function inWords(entry: Entry): string {
+  return toLine(toWords(entry.event));
+}
+
+function toWords(event: RunEvent): string {
+  switch (event.kind) {
+    case "run-created":
+      return `run ${event.runId}: ${toCount(event.prd.tasks.length, "task")} on branch ${event.branch} from ${event.baseName} (${shortSha(event.base)})`;
+    case "session-started":
+      return `started (version ${event.toolVersion}, concurrency ${event.policy.concurrency})${granted(event.extraAttempts)}`;
+    case "stage-ended":
+      return `${event.stage} ${event.outcome}${because(event.notes)}`;
+    case "dispatch-started":
+      return dispatchStarted(event);
+    case "dispatch-ended":
+      return dispatchEnded(event);
+    case "candidate-started":
+      return `${at(event)}: making a commit of the work${event.replayOf === null ? "" : `, ${shortSha(event.replayOf)} put on the moved branch`}`;
+    case "candidate-made":
+      return candidateMade(event);
+    case "gate-started":
+      return `${gateAt(event)}: gate ${event.gate} on ${shortSha(event.commit)}`;
+    case "gate-ended":
+      return `${gateAt(event)}: gate ${event.gate} ${gateResult(event.result)}`;
+    case "gates-judged":
+      return `${at(event)}: ${event.red.length === 0 ? "gates passed" : `gates failed: ${event.red.join(", ")}`}`;
+    case "integration-started":
+      return `${at(event)}: moving the branch from ${shortSha(event.from)} to ${shortSha(event.to)}`;
+    case "integration-ended":
+      return `${at(event)}: ${event.result.kind === "integrated" ? "on the branch" : `not on the branch: ${describe(event.result.failure)}`}`;
+    case "attempt-ended":
+      return `${at(event)}: ${attemptOutcome(event.outcome)}`;
+    case "memory-started":
+      return `writing down what was learnt (${event.day})`;
+    case "memory-ended":
+      return memoryResult(event.result);
+    default:
+      return toWordsOfBuilder(event);
+  }
+}
+
+type BuilderEvent = Extract<
+  RunEvent,
+  {
+    kind:
+      | "ownership-taken"
+      | "journal-repaired"
+      | "foreign-commits-adopted"
+      | "question-asked"
+      | "question-answered"
+      | "task-retried"
+      | "task-skipped"
+      | "follow-ups-added"
+      | "pause-requested"
+      | "run-cancelled"
+      | "told"
+      | "base-compared"
+      | "run-paused"
+      | "run-blocked"
+      | "run-failed"
+      | "run-completed";
+  }
+>;
+
+/** Questions and answers, what the builder asked for, and how the run stands. */
+function toWordsOfBuilder(event: BuilderEvent): string {
+  switch (event.kind) {
+    case "ownership-taken":
+      return `took over from ${event.from}, which is gone`;
+    case "journal-repaired":
+      return `cut a torn last line of ${event.droppedBytes} bytes off the journal`;
+    case "foreign-commits-adopted":
+      return `adopted ${toCount(event.count, "commit")} put on the branch from outside (now ${shortSha(event.to)})`;
+    case "question-asked":
+      return asked(event.question);
+    case "question-answered":
+      return `${event.by} answered ${event.question}: ${event.text}`;
+    case "task-retried":
+      return `${event.taskId}: ${event.by} asked for another attempt${because(event.note)}`;
+    case "task-skipped":
+      return `${event.taskId}: skipped by ${event.by}${because(event.why)}`;
+    case "follow-ups-added":
+      return `follow-ups, round ${event.round}: ${event.tasks.map(({ id, title }) => `${id} (${title})`).join(", ")}`;
+    case "pause-requested":
+      return `${event.by} asked for a pause${event.now ? " now" : " at the end of the stage"}`;
+    case "run-cancelled":
+      return `cancelled by ${event.by}`;
+    case "told":
+      return event.text;
+    case "base-compared":
+      return baseMove(event.movedBy);
+    case "run-paused":
+      return `paused: ${describe(event.failure)}`;
+    case "run-blocked":
+      return `blocked: ${describe(event.failure)}`;
+    case "run-failed":
+      return `failed: ${describe(event.failure)}`;
+    case "run-completed":
+      return "completed";
+  }
+}
+
+function at({ taskId, attempt }: { taskId: TaskId; attempt: number }): string {
+  return `${taskId}, attempt ${attempt}`;
+}
+
+function gateAt({ taskId, attempt }: { taskId: TaskId | null; attempt: number }): string {
+  return taskId === null ? "base" : at({ taskId, attempt });
+}
+
+function because(text: string): string {
+  return text === "" ? "" : `: ${text}`;
+}
+
+function granted(extraAttempts: number): string {
+  return extraAttempts === 0 ? "" : `, ${toCount(extraAttempts, "more attempt")} for every task`;
+}
+
+function dispatchStarted(event: DispatchStarted): string {
+  const who = event.taskId === null ? "" : `${at({ taskId: event.taskId, attempt: event.attempt })}: `;
+  const again = event.try === 1 ? "" : `, try ${event.try}`;
+  const start = event.startFrom;
+  const from =
+    start === null || start.kind === "base" ? "" : `, going on from attempt ${start.attempt} (${start.kind})`;
+  return `${who}${event.stage} by ${event.agent} (${event.dispatch}${again})${from}`;
+}
+
+function dispatchEnded(event: DispatchEnded): string {
+  const { outcome, usage, notes } = event;
+  const cost = usage?.costUsd == null ? "" : `, ${toUsd(usage.costUsd)}`;
+  const end = `${event.dispatch} ended after ${toDuration(event.durationMs)}${cost}`;
+  const noted = notes.length === 0 ? "" : ` [${notes.join("; ")}]`;
+  switch (outcome.kind) {
+    case "answered":
+      return `${end}: ${reportInWords(outcome.report)}${noted}`;
+    case "failed":
+      return `${end}: ${describe(outcome.failure)}${noted}`;
+    case "interrupted":
+      return `${end}: interrupted by ${outcome.by}${outcome.salvage === null ? "" : ", its changes are kept"}${noted}`;
+  }
+}
+
+function reportInWords(report: StageReport): string {
+  switch (report.stage) {
+    case "develop":
+      return report.question === null ? report.summary : `asks: ${report.question.text}`;
+    case "review":
+      return `${report.verdict}, score ${report.score}, ${toCount(report.findings.length, "finding")}`;
+    case "precheck":
+      return report.verdict === "approved"
+        ? "task is clear"
+        : `task needs refinement: ${report.issues.join("; ")}`;
+    case "recon":
+      return report.tasks.map(({ id, verdict }) => `${id} ${verdict}`).join(", ");
+    case "pre-mortem":
+      return `${toCount(report.risks.length, "risk")}: ${report.risks.map(({ name }) => name).join("; ")}`;
+    case "holistic-review":
+      return `${report.verdict}: ${report.summary}`;
+  }
+}
+
+function candidateMade(event: CandidateMade): string {
+  const { result } = event;
+  if (result.kind === "refused") return `${at(event)}: no candidate: ${describe(result.failure)}`;
+  const { commit, changeCount } = result.candidate;
+  return `${at(event)}: candidate ${shortSha(commit)} with ${toCount(changeCount, "changed file")}`;
+}
+
+function gateResult(result: GateEnded["result"]): string {
+  switch (result.kind) {
+    case "ran":
+      return gateInWords(result.result);
+    case "interrupted":
+      return `interrupted by ${result.by}`;
+    case "failed":
+      return `could not run: ${describe(result.failure)}`;
+  }
+}
+
+function gateInWords({ outcome, exitCode, durationMs, tests, detail }: GateResult): string {
+  const code = outcome === "failed" && exitCode !== null ? ` (exit ${exitCode})` : "";
+  const counts = tests === null ? "" : `, ${tests.passed} passed, ${tests.failed} failed`;
+  return `${outcome}${code}${counts} in ${toDuration(durationMs)}${because(detail)}`;
+}
+
+function attemptOutcome(outcome: AttemptOutcome): string {
+  switch (outcome.kind) {
+    case "accepted":
+      return `complete as ${shortSha(outcome.commit)}`;
+    case "rejected":
+      return `sent back: ${describe(outcome.failure)}`;
+    case "failed":
+      return `failed: ${describe(outcome.failure)}`;
+    case "asked":
+      return "ended with a question";
+    case "interrupted":
+      return `interrupted by ${outcome.by}`;
+  }
+}
+
+function baseMove(movedBy: number | null): string {
+  if (movedBy === null) return "how far the base has moved could not be found out";
+  return movedBy === 0 ? "the base has not moved" : `the base has moved by ${toCount(movedBy, "commit")}`;
+}
+
+function asked({ id, text, options }: Question): string {
+  const choice = options.length === 0 ? "" : ` [${options.map((option) => option.id).join(" | ")}]`;
+  return `question ${id}${choice}: ${text}`;
+}
+
+function memoryResult(result: MemoryEnded["result"]): string {
+  switch (result.kind) {
+    case "committed":
+      return `learnings committed as ${shortSha(result.commit)} (${result.entry})`;
+    case "kept aside":
+      return `learnings kept as ${result.ref}: ${result.why}`;
+    case "interrupted":
+      return `writing down what was learnt was interrupted by ${result.by}`;
+    case "refused":
+      return `learnings could not be written: ${describe(result.failure)}`;
+  }
+}

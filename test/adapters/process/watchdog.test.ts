@@ -1,0 +1,87 @@
+// No child outlives the program, also when the program is killed without a chance to clean up: with a puppet program
+// that is killed for real.
+
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { expect, onTestFinished, test } from "vitest";
+import { startWatchdog } from "../../../src/adapters/process/watchdog.ts";
+import { compileInto } from "./compiled.ts";
+import { isAlive, makeFolder, readPid, until, untilGone, writeProgram } from "./programs.ts";
+
+const waitForEver = "setInterval(() => {}, 1000);";
+
+/** A program that launches an agent which ignores signals and has a child in its group. */
+async function startPuppet(folder: string): Promise<ChildProcess> {
+  const toUrl = await compileInto(folder);
+  const agent = await writeProgram(
+    folder,
+    "agent",
+    `import { spawn } from "node:child_process";
+     import { writeFileSync } from "node:fs";
+     for (const name of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(name, () => {});
+     const child = spawn(process.execPath, ["-e", ${JSON.stringify(waitForEver)}], { stdio: "inherit" });
+     writeFileSync("grandchild", String(child.pid));
+     writeFileSync("agent", String(process.pid));
+     ${waitForEver}`,
+  );
+  const puppet = await writeProgram(
+    folder,
+    "puppet",
+    `import { launch } from ${JSON.stringify(toUrl("src/adapters/process/launch.ts"))};
+     await launch({ run: ${JSON.stringify(agent)}, cwd: ${JSON.stringify(folder)}, dispatch: "puppet-${process.pid}/d1", timeoutMs: 60_000 }, new AbortController().signal);`,
+  );
+  const [program = "", ...args] = puppet;
+  return spawn(program, args, { cwd: folder, stdio: "inherit" });
+}
+
+test("The whole group of an agent is gone soon after the program was killed with SIGKILL.", async () => {
+  const folder = await makeFolder();
+  const puppet = await startPuppet(folder);
+  const agent = await readPid(`${folder}/agent`);
+  const grandchild = await readPid(`${folder}/grandchild`);
+  onTestFinished(() => {
+    for (const pid of [agent, grandchild]) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+  });
+  expect([agent, grandchild].map(isAlive)).toEqual([true, true]);
+  puppet.kill("SIGKILL");
+  await untilGone(agent, 2_000);
+  await untilGone(grandchild, 500);
+});
+
+function startGroup(): { child: ChildProcess; group: number } {
+  const child = spawn("/bin/sh", ["-c", "while :; do sleep 1; done"], { detached: true, stdio: "ignore" });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return { child, group: child.pid ?? 0 };
+}
+
+test("A closing watchdog ends the guarded groups and no released one.", async () => {
+  const watchdog = startWatchdog();
+  const [kept, released, last] = [startGroup(), startGroup(), startGroup()];
+  for (const { group } of [kept, released, last]) watchdog.guard(group);
+  watchdog.release(released.group);
+  watchdog.close();
+  await untilGone(kept.group);
+  await untilGone(last.group);
+  expect(isAlive(released.group)).toBe(true);
+});
+
+test("A watchdog that was killed is replaced by one that knows all guarded groups.", async () => {
+  const others = findWatchdogs();
+  const watchdog = startWatchdog();
+  const { group } = startGroup();
+  watchdog.guard(group);
+  const first = await until(() => findWatchdogs().find((pid) => !others.includes(pid)) ?? null);
+  process.kill(first, "SIGKILL");
+  await until(() => findWatchdogs().find((pid) => ![...others, first].includes(pid)) ?? null);
+  watchdog.close();
+  await untilGone(group);
+});
+
+/** The running watchdogs of this test program, by the process table. */
+function findWatchdogs(): readonly number[] {
+  const lines = execFileSync("ps", ["-axo", "pid=,ppid=,stat=,args="]).toString().split("\n");
+  return lines
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, parent, state]) => Number(parent) === process.pid && !state?.startsWith("Z"))
+    .filter((words) => words.includes("execute-prd-watchdog"))
+    .map(([pid]) => Number(pid));
+}

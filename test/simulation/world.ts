@@ -1,0 +1,248 @@
+// A whole world for the engine without a disk, a clock or a process: what survives a crash is in World, and
+// `ports()` gives each "process" its own adapters over it.
+
+import type { Entry, GateResult, RunEvent } from "../../src/core/event.ts";
+import type { RunId, Sha, Slug, TaskId } from "../../src/core/ids.ts";
+import type { Policy } from "../../src/core/policy.ts";
+import type { Prd, Task } from "../../src/core/prd.ts";
+import { success } from "../../src/core/result.ts";
+import type { AgentAnswer, AgentRequest, BuilderRequest, Ports } from "../../src/ports.ts";
+import { createFakeRepository } from "./fake-repository.ts";
+import { GitModel, hash, type Tree } from "./git-model.ts";
+
+/** Thrown through every port once the simulated process is dead. */
+export class Crash extends Error {}
+
+export type AgentScript = (at: {
+  request: AgentRequest;
+  work: Map<string, string>;
+  signal: AbortSignal;
+}) => AgentAnswer["outcome"] | Promise<AgentAnswer["outcome"]>;
+
+export type GateScript = (at: { gate: string; commit: Sha; tree: Tree }) => GateResult["outcome"];
+
+export class World {
+  readonly git = new GitModel();
+  readonly journal: Entry[] = [];
+  readonly files = new Map<string, string>();
+  readonly requests: BuilderRequest[] = [];
+  readonly asked: { stage: string; taskId: string | null; attempt: number }[] = [];
+  readonly base: Sha;
+  nowMs = Date.UTC(2026, 0, 1, 12);
+  agent: AgentScript;
+  gate: GateScript = () => "passed";
+  /** Called before each append with its number; throwing Crash kills the process there. */
+  beforeAppend: (seq: number, event: RunEvent) => void = () => {};
+  afterAppend: (seq: number, event: RunEvent) => void = () => {};
+  onRequests: () => void = () => {};
+
+  constructor(agent: AgentScript) {
+    this.agent = agent;
+    this.base = this.git.commit({
+      tree: new Map([["README.md", "base"]]),
+      parent: null,
+      message: "base",
+      atMs: 0,
+    });
+    this.git.refs.set("refs/heads/main", this.base);
+  }
+
+  ports(session = "session"): Ports {
+    let isDead = false;
+    const alive = <T>(value: T): T => {
+      if (isDead) throw new Crash();
+      return value;
+    };
+    return {
+      clock: {
+        nowMs: () => this.nowMs,
+        elapsedMs: () => this.nowMs,
+        after: () => () => {},
+      },
+      journal: {
+        append: async (event, atMs) => {
+          try {
+            alive(null);
+            this.nowMs += 1_000;
+            this.beforeAppend(this.journal.length + 1, event);
+            const entry: Entry = { seq: this.journal.length + 1, atMs, session, event };
+            this.journal.push(entry);
+            this.afterAppend(entry.seq, event);
+            return success(entry);
+          } catch (error) {
+            isDead = true;
+            throw error;
+          }
+        },
+      },
+      files: {
+        write: async (name, text) => {
+          this.files.set(alive(name), text);
+          return success(undefined);
+        },
+        extendTo: async (name, parts) => {
+          this.files.set(alive(name), [...parts].join(""));
+          return success({ movedTo: null });
+        },
+        append: async (name, text) => {
+          this.files.set(alive(name), (this.files.get(name) ?? "") + text);
+          return success(undefined);
+        },
+      },
+      requests: {
+        claim: async () => alive(this.requests.splice(0)),
+        watch: (callback) => {
+          this.onRequests = callback;
+          return () => {
+            this.onRequests = () => {};
+          };
+        },
+      },
+      repository: createFakeRepository(this.git),
+      agents: {
+        run: async (request, signal) => {
+          this.asked.push({ stage: request.stage, taskId: request.taskId, attempt: request.attempt });
+          const lane = Number(/lane-(\d+)/.exec(request.cwd)?.[1]);
+          const outcome = await this.agent({ request, work: this.git.lane(lane).work, signal });
+          return { outcome: signal.aborted ? { kind: "interrupted" } : outcome, usage: null, durationMs: 1 };
+        },
+      },
+      gates: {
+        run: async ({ gate, cwd }) => {
+          const lane = Number(/lane-(\d+)/.exec(cwd)?.[1]);
+          const commit = this.git.lane(lane).check ?? this.base;
+          const outcome = this.gate({ gate: gate.name, commit, tree: this.git.treeOf(commit) });
+          return { kind: "ran", result: toGateResult(gate.name, outcome) };
+        },
+      },
+    };
+  }
+
+  send(request: BuilderRequest): void {
+    this.requests.push(request);
+    this.onRequests();
+  }
+}
+
+function toGateResult(gate: string, outcome: GateResult["outcome"]): GateResult {
+  return {
+    gate,
+    command: gate,
+    outcome,
+    exitCode: outcome === "passed" ? 0 : outcome === "failed" ? 1 : null,
+    durationMs: 1,
+    outputSha256: hash(gate),
+    outputBytes: 0,
+    tail: outcome === "passed" ? "" : `${gate} said no`,
+    detail: "",
+    tests: null,
+  };
+}
+
+export function toTask(id: string, changes: Partial<Task> = {}): Task {
+  return {
+    id: id as TaskId, // tests use valid ids
+    title: `Title of ${id}`,
+    description: `Do ${id}`,
+    acceptanceCriteria: [`${id} is done`],
+    dependsOn: [],
+    filesToRead: [],
+    filesTouched: [],
+    warnings: [],
+    mitigations: [],
+    priority: null,
+    type: "auto",
+    checkpoint: null,
+    agent: null,
+    gates: null,
+    allowNoChanges: false,
+    allowDeletions: false,
+    claim: { status: "pending", passes: false, attemptCount: 0, notes: null, commitSha: null },
+    extra: {},
+    ...changes,
+  };
+}
+
+export function toPrd(tasks: readonly Task[]): Prd {
+  return {
+    name: "demo",
+    branchName: null,
+    goal: "make it",
+    tasks,
+    globalConstraints: [],
+    requiredReading: [],
+    createdAt: null,
+    extra: {},
+    metadataExtra: {},
+  };
+}
+
+const agent = {
+  backend: "command",
+  command: ["agent"],
+  script: null,
+  timeoutMs: 1_000,
+  idleTimeoutMs: 0,
+  env: [],
+  auth: null,
+  fallback: null,
+} as const;
+
+export function toPolicy(changes: Partial<Policy> = {}): Policy {
+  return {
+    agents: { developer: agent, reviewer: agent, orchestrator: agent, second: agent },
+    setup: "",
+    gates: [{ name: "tests", command: "tests", timeoutMs: 1_000, report: "auto", env: [] }],
+    concurrency: 1,
+    maxAttempts: 3,
+    review: { enabled: true, passScore: 80 },
+    retry: { maxRetries: 3, backoffBaseMs: 1, backoffMaxMs: 2 },
+    budget: { usd: 25, perTaskUsd: 5, wallClockMs: 28_800_000, maxDispatches: 0 },
+    sandbox: "auto",
+    network: true,
+    onRateLimit: "wait",
+    onInterrupted: "continue",
+    precheck: "off",
+    recon: "off",
+    preMortem: "off",
+    onTaskFailure: "continue",
+    onError: "",
+    protectedPaths: [],
+    maxDeletedFiles: 10,
+    worktreeRoot: "",
+    memory: { enabled: true, dir: "memory" },
+    yes: false,
+    only: null,
+    ...changes,
+  };
+}
+
+export function runCreated(world: World, prd: Prd): RunEvent {
+  return {
+    kind: "run-created",
+    runId: "20260101T120000Z-abc123" as RunId,
+    slug: "demo" as Slug,
+    planFile: "dev/work/plans/demo/prd.json",
+    prd,
+    prdHash: hash(JSON.stringify(prd)),
+    checkout: "/checkout",
+    worktrees: "/checkout.worktrees/demo",
+    branch: "feature/demo",
+    base: world.base,
+    baseName: "main",
+    completedBefore: [],
+    told: [],
+  };
+}
+
+export function sessionStarted(policy: Policy, extraAttempts = 0): RunEvent {
+  return {
+    kind: "session-started",
+    session: "session",
+    policy,
+    flags: {},
+    toolVersion: "0.0.0",
+    extraAttempts,
+    told: [],
+  };
+}

@@ -1,0 +1,173 @@
+// report.md, fatal files and the commands that a builder is shown when a run has stopped.
+import { spawnSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import type { QuestionOption } from "../../src/core/event.ts";
+import { toFatal } from "../../src/views/fatal.ts";
+import { nextCommands } from "../../src/views/next-commands.ts";
+import { toReport } from "../../src/views/report.ts";
+import { makePolicy, makeTask, shaOf, taskId } from "../support/run-parts.ts";
+import { RunStory } from "../support/run-story.ts";
+import { blockedStory, completedStory } from "./feature-story.ts";
+
+describe("the report", () => {
+  test("the first lines say how the run stands and the first reason", () => {
+    const [title, , count, , reason] = toReport(blockedStory().state).split("\n");
+    expect(title).toBe("# feature-x: blocked");
+    expect(count).toBe("2 of 5 tasks complete (1 before this run, 1 skipped by the builder). Reason:");
+    expect(reason).toContain("task-4 used up its 2 attempts");
+  });
+
+  test("a reviewer that is the developer's own agent is called that", () => {
+    const story = new RunStory({ tasks: [makeTask("task-1")] }).started().baseline().stage("baseline");
+    story.completed("task-1");
+    expect(toReport(story.state)).toContain("Reviewed by another agent (reviewer): task-1");
+    const same = new RunStory({ tasks: [makeTask("task-1")] });
+    for (const { event } of story.entries.slice(1)) {
+      same.add(event.kind === "dispatch-started" ? { ...event, agent: "developer" } : event);
+    }
+    expect(toReport(same.state)).toContain(
+      "The reviewer is the same agent as the developer (developer) for: task-1",
+    );
+  });
+
+  test("a task completed without a review is not passed off as reviewed", () => {
+    const story = new RunStory({ tasks: [makeTask("task-1")] }).started().baseline().stage("baseline");
+    story.developed("task-1").candidate("task-1").gates("task-1").integrated("task-1");
+    expect(toReport(story.state)).toContain("Not reviewed, the review is switched off: task-1");
+  });
+
+  test("a title cannot break the table, and nothing of agents begins a section", () => {
+    const hostile = "a | b\n## Forged\n| x | y |";
+    const story = new RunStory({
+      tasks: [makeTask("task-1", { title: hostile })],
+      prd: { goal: hostile },
+    }).started();
+    story.baseline().stage("baseline").completed("task-1").holistic({ summary: hostile });
+    story.add({ kind: "told", text: hostile });
+    const report = toReport(story.state);
+    expect(report).toContain("| task-1 | a \\| b ## Forged \\| x \\| y \\| | complete | 1 |");
+    expect(report).not.toMatch(/^ *(?:- )?## Forged/m);
+  });
+
+  test("gaps that the builder accepted are named as such", () => {
+    const story = new RunStory({ tasks: [makeTask("task-1")] }).started().baseline().stage("baseline");
+    story.completed("task-1").holistic({ verdict: "gaps", summary: "No documents." });
+    story.add({
+      kind: "question-asked",
+      question: { id: "gaps:1", about: { kind: "gaps", round: 0 }, text: "", options: [], failure: null },
+    });
+    story.add({ kind: "question-answered", question: "gaps:1", text: "approve", by: "builder" });
+    expect(toReport(story.state)).toContain(
+      "Verdict: gaps, accepted by the builder (round 1)\n\n  No documents.",
+    );
+  });
+});
+
+describe("the next commands", () => {
+  test("a running run is watched, a paused one resumed", () => {
+    const story = new RunStory({ tasks: [] }).started();
+    expect(nextCommands(story.state)[0]).toBe("execute-prd status feature-x --watch");
+    story.add({ kind: "run-paused", failure: { reason: "paused-by-builder", by: "builder" } });
+    expect(nextCommands(story.state)).toEqual(["execute-prd resume feature-x"]);
+  });
+
+  test("a completed run is inspected and merged", () => {
+    const base = shaOf("base").slice(0, 12);
+    expect(nextCommands(completedStory().state, { baseMovedBy: 0 })).toEqual([
+      `git log --oneline ${base}..feature/feature-x`,
+      `git diff ${base}...feature/feature-x`,
+      "git switch main && git merge feature/feature-x",
+    ]);
+  });
+
+  test("where the base has moved, they show what came onto it", () => {
+    const seen = `git log --oneline ${shaOf("base").slice(0, 12)}..main`;
+    expect(nextCommands(completedStory().state, { baseMovedBy: 3 })).toContain(seen);
+    expect(nextCommands(completedStory().state)).toContain(seen); // the journal knows of 2
+    expect(nextCommands(completedStory().state, { baseMovedBy: null })).not.toContain(seen);
+  });
+
+  test("from a detached HEAD there is no branch to switch to", () => {
+    const created = { baseName: shaOf("base") };
+    const story = new RunStory({ tasks: [makeTask("task-1")], created })
+      .started()
+      .baseline()
+      .stage("baseline");
+    story.completed("task-1").holistic().add({ kind: "run-completed" });
+    expect(nextCommands(story.state)).toContain("git merge feature/feature-x");
+  });
+
+  test("names that a shell would act on are quoted, and reach git as they are", () => {
+    const branch = "f/$(echo x)'s;`id`";
+    const story = new RunStory({ tasks: [makeTask("task-1")], created: { branch } }).started();
+    story.baseline().stage("baseline").completed("task-1").holistic().add({ kind: "run-completed" });
+    const merge = nextCommands(story.state).find((command) => command.startsWith("git switch"));
+    const script = `git() { printf '%s\\n' "$@"; }; ${merge}`;
+    expect(spawnSync("sh", ["-c", script], { encoding: "utf8" }).stdout).toBe(
+      `switch\nmain\nmerge\n${branch}\n`,
+    );
+  });
+
+  test("an option that could be misread is left out; with none left, the place for words is shown", () => {
+    const commands = (options: readonly QuestionOption[]) => nextCommands(askedStory(options).state)[0];
+    const option = (id: string) => ({ id, label: id });
+    expect(commands([option("--yes"), option("a\nb"), option("\u001b[2J"), option("use x")])).toBe(
+      "execute-prd answer feature-x developer:task-1:1 'use x'",
+    );
+    expect(commands([option("--yes")])).toBe("execute-prd answer feature-x developer:task-1:1 'your answer'");
+    expect(commands([])).toBe("execute-prd answer feature-x developer:task-1:1 'your answer'");
+    expect(commands([option("$(rm -rf /)")])).toBe(
+      "execute-prd answer feature-x developer:task-1:1 '$(rm -rf /)'",
+    );
+  });
+});
+
+describe("the fatal file", () => {
+  test("it is made for a run that failed or is blocked, and for no other", () => {
+    for (const state of completedStory().states) {
+      const isFatal = state.phase.kind === "failed" || state.phase.kind === "blocked";
+      expect(toFatal(state) !== null).toBe(isFatal);
+    }
+  });
+
+  test("it names stage, event, reason, attempts and what to try", () => {
+    const fatal = toFatal(blockedStory().state);
+    expect(fatal?.name).toBe("fatal-20260131T090901000Z.json");
+    const document = JSON.parse(fatal?.text ?? "");
+    expect(document).toMatchObject({ stage: "gates", event: "run-blocked", failure: "attempts-used-up" });
+    expect(document.attempts).toHaveLength(2);
+    expect(document.whatToTry).toContain("execute-prd resume feature-x");
+  });
+
+  test.each([
+    [{ reason: "gaps-left", rounds: 2, summary: "x" }, "holistic-review"],
+    [
+      { reason: "gate-red-on-base", gate: "t", command: "t", exitCode: 1, how: "failed", tail: "" },
+      "baseline",
+    ],
+    [{ reason: "report-unusable-twice", stage: "recon", taskId: null, last: "x" }, "recon"],
+    [{ reason: "agent-not-configured", agent: "x", known: [] }, "preflight"],
+    [{ reason: "cancelled", by: "builder" }, "preflight"],
+  ] as const)("%j stopped it in stage %s", (failure, stage) => {
+    const story = new RunStory({ tasks: [] }).started(makePolicy()).add({ kind: "run-failed", failure });
+    const document = JSON.parse(toFatal(story.state)?.text ?? "");
+    expect(document).toMatchObject({ stage, event: "run-failed", attempts: [] });
+  });
+});
+
+function askedStory(options: readonly QuestionOption[]): RunStory {
+  const id = taskId("task-1");
+  const story = new RunStory({ tasks: [makeTask("task-1")] }).started();
+  const question = {
+    id: "developer:task-1:1",
+    about: { kind: "developer", taskId: id },
+    text: "?",
+    options,
+  } as const;
+  story.add({ kind: "question-asked", question: { ...question, failure: null } });
+  return story.add({
+    kind: "run-blocked",
+    failure: { reason: "question-open", question: question.id, text: "?" },
+    question: question.id,
+  });
+}

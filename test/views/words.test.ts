@@ -1,0 +1,98 @@
+// The journal in words: a line for every event, whatever is in it.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { RunEvent } from "../../src/core/event.ts";
+import { inWords } from "../../src/views/words.ts";
+import { makeCandidate, makeTask, shaOf, taskId } from "../support/run-parts.ts";
+import { completedStory } from "./feature-story.ts";
+
+test("every event of a run is one line that is not empty", () => {
+  for (const entry of completedStory().entries) expect(inWords(entry)).toMatch(/^\S.*\S$/);
+});
+
+const at = { taskId: taskId("task-1"), attempt: 2 };
+const failure = { reason: "paused-by-builder", by: "SIGINT" } as const;
+
+test.each<readonly [RunEvent, string]>([
+  [{ kind: "ownership-taken", from: "process 7" }, "took over from process 7, which is gone"],
+  [{ kind: "journal-repaired", droppedBytes: 12 }, "cut a torn last line of 12 bytes off the journal"],
+  [
+    { kind: "foreign-commits-adopted", from: shaOf("a"), to: shaOf("b"), count: 2 },
+    `adopted 2 commits put on the branch from outside (now ${shaOf("b").slice(0, 7)})`,
+  ],
+  [
+    { kind: "stage-ended", stage: "recon", outcome: "skipped", notes: "switched off" },
+    "recon skipped: switched off",
+  ],
+  [
+    { kind: "candidate-made", ...at, result: { kind: "refused", failure: { reason: "no-change" } } },
+    "task-1, attempt 2: no candidate: the developer changed nothing, and the task does not say allowNoChanges",
+  ],
+  [
+    {
+      kind: "candidate-made",
+      ...at,
+      result: { kind: "made", candidate: makeCandidate("x"), replayOf: null },
+    },
+    `task-1, attempt 2: candidate ${shaOf("x commit").slice(0, 7)} with 1 changed file`,
+  ],
+  [
+    {
+      kind: "gate-ended",
+      ...at,
+      gate: "t",
+      commit: shaOf("a"),
+      result: { kind: "interrupted", by: "pause" },
+    },
+    "task-1, attempt 2: gate t interrupted by pause",
+  ],
+  [
+    { kind: "integration-ended", ...at, result: { kind: "refused", failure } },
+    "task-1, attempt 2: not on the branch: paused by SIGINT",
+  ],
+  [{ kind: "attempt-ended", ...at, outcome: { kind: "asked" } }, "task-1, attempt 2: ended with a question"],
+  [
+    { kind: "task-retried", taskId: at.taskId, note: "", by: "builder" },
+    "task-1: builder asked for another attempt",
+  ],
+  [
+    { kind: "follow-ups-added", round: 1, tasks: [makeTask("follow-up-1-1", { title: "More" })] },
+    "follow-ups, round 1: follow-up-1-1 (More)",
+  ],
+  [
+    { kind: "memory-ended", result: { kind: "kept aside", ref: "refs/x", why: "gates" } },
+    "learnings kept as refs/x: gates",
+  ],
+  [{ kind: "pause-requested", now: true, by: "builder" }, "builder asked for a pause now"],
+  [
+    { kind: "pause-requested", now: false, by: "builder" },
+    "builder asked for a pause at the end of the stage",
+  ],
+  [{ kind: "run-cancelled", by: "builder" }, "cancelled by builder"],
+  [{ kind: "base-compared", movedBy: 0 }, "the base has not moved"],
+  [{ kind: "base-compared", movedBy: null }, "how far the base has moved could not be found out"],
+  [{ kind: "run-paused", failure }, "paused: paused by SIGINT"],
+  [{ kind: "run-failed", failure }, "failed: paused by SIGINT"],
+  [{ kind: "run-completed" }, "completed"],
+])("%j", (event, expected) => {
+  expect(inWords({ seq: 1, atMs: 0, session: "s1", event })).toBe(expected);
+});
+
+test("words of agents stay on their line and move no cursor", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 600 }), (text) => {
+      const event: RunEvent = {
+        kind: "attempt-ended",
+        ...at,
+        outcome: { kind: "rejected", failure: asked(text) },
+      };
+      const line = inWords({ seq: 1, atMs: 0, session: "s1", event });
+      expect(line).toMatch(/^task-1, attempt 2: sent back: /);
+      expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?![\u200c\u200d])\p{Cf}/u);
+    }),
+  );
+});
+
+function asked(text: string) {
+  return { reason: "builder-rejected", text: `${text}.` } as const;
+}
