@@ -18,6 +18,8 @@ import {
 } from "./application/run-handle.ts";
 import { type StartOptions, startRun } from "./application/start.ts";
 
+export type { Cleaned } from "./application/clean.ts";
+export { cleanUp as clean } from "./application/clean.ts";
 export type { CommandCheck, Diagnosis } from "./application/doctor.ts";
 export { diagnose } from "./application/doctor.ts";
 export type { InitResult } from "./application/init.ts";

@@ -1,20 +1,23 @@
 // `resume`: continues a run that was paused, blocked, failed or killed.
 
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { type Checkout, inspectCheckout } from "../adapters/git/inspect.ts";
 import type { FoundRun } from "../adapters/run-folder.ts";
+import type { RunEvent } from "../core/event.ts";
 import type { Policy } from "../core/policy.ts";
+import type { Prd } from "../core/prd.ts";
 import { failed, type Result, success } from "../core/result.ts";
 import type { RunState } from "../core/state.ts";
 import type { PolicyFlags } from "../schema/config.ts";
 import { hashPrd } from "../schema/prd-hash.ts";
+import type { InputProblem } from "../schema/problem.ts";
 import { checkoutRefusal } from "./checkout-refusal.ts";
 import { refuseInsideAgent } from "./inside-agent.ts";
 import { findRun, readPlan } from "./locate.ts";
-import { planChanges } from "./plan-changes.ts";
-import { findResumedPolicy } from "./policy.ts";
-import { findProblems, worktreeRootOf } from "./preflight.ts";
+import { type PlanChange, planChanges } from "./plan-changes.ts";
+import { findPolicy, findResumedPolicy } from "./policy.ts";
+import { findProblems } from "./preflight.ts";
 import { readRunState } from "./read-run.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import type { RunEnded, StartListener } from "./run-handle.ts";
@@ -28,6 +31,8 @@ export interface ResumeOptions {
   readonly flags?: PolicyFlags;
   /** Grants every task this many attempts more. */
   readonly attempts?: number;
+  /** Takes a plan that was edited since the run began; without it such a plan is refused. */
+  readonly acceptChanges?: boolean;
 }
 
 export async function resumeRun(options: ResumeOptions, listener: StartListener): Promise<RunEnded> {
@@ -37,8 +42,11 @@ export async function resumeRun(options: ResumeOptions, listener: StartListener)
   if (!checkout.ok) return { kind: "refused", refusal: checkoutRefusal(checkout.failure) };
   const run = findRun({ checkout: checkout.value.topLevel, slug: options.slug });
   if (!run.ok) return { kind: "refused", refusal: run.failure };
-  const { flags = {}, attempts = 0 } = options;
-  return continueRun({ checkout: checkout.value, run: run.value, flags, extraAttempts: attempts }, listener);
+  const { flags = {}, attempts = 0, acceptChanges = false } = options;
+  return continueRun(
+    { checkout: checkout.value, run: run.value, flags, extraAttempts: attempts, acceptChanges },
+    listener,
+  );
 }
 
 interface Continuation {
@@ -46,6 +54,7 @@ interface Continuation {
   readonly run: FoundRun;
   readonly flags: PolicyFlags;
   readonly extraAttempts: number;
+  readonly acceptChanges: boolean;
 }
 
 export async function continueRun(at: Continuation, listener: StartListener): Promise<RunEnded> {
@@ -66,7 +75,7 @@ export async function continueRun(at: Continuation, listener: StartListener): Pr
     locks.value.release();
     return { kind: "refused", refusal: prepared.failure };
   }
-  const { policy, flags, told } = prepared.value;
+  const { policy, flags, told, planChanged } = prepared.value;
   return work({
     ...listener,
     place,
@@ -76,22 +85,22 @@ export async function continueRun(at: Continuation, listener: StartListener): Pr
     toOpening: ({ state, token }) =>
       state === null
         ? refusedOpening(nothingBegun(at.run))
-        : opening([toSessionStarted({ token, policy, flags, told, extraAttempts: at.extraAttempts })]),
+        : opening([
+            ...planChanged,
+            toSessionStarted({ token, policy, flags, told, extraAttempts: at.extraAttempts }),
+          ]),
   });
 }
 
 /** The place of a run that exists, as its journal says. */
 export function toPlace(at: { checkout: Checkout; run: FoundRun }, state: RunState): SessionPlace {
-  const { checkout, run } = at;
-  const main = checkout.mainWorktree ?? checkout.topLevel;
   return {
     slug: state.slug,
     runId: state.runId,
-    runFolder: run.folder,
-    checkout: checkout.topLevel,
-    gitCommonDir: checkout.gitCommonDir,
-    worktreeRoot:
-      state.policy === null ? worktreeRootOf(main, { worktreeRoot: "" }) : worktreeRootOf(main, state.policy),
+    runFolder: at.run.folder,
+    checkout: at.checkout.topLevel,
+    gitCommonDir: at.checkout.gitCommonDir,
+    worktreeRoot: dirname(state.worktrees),
     branch: state.branch,
   };
 }
@@ -109,52 +118,74 @@ function nothingBegun(run: FoundRun): Refusal {
   );
 }
 
-async function prepare(
-  at: Continuation,
-  state: RunState,
-): Promise<Result<{ policy: Policy; flags: PolicyFlags; told: readonly string[] }, Refusal>> {
+interface Prepared {
+  readonly policy: Policy;
+  readonly flags: PolicyFlags;
+  readonly told: readonly string[];
+  readonly planChanged: readonly RunEvent[];
+}
+
+async function prepare(at: Continuation, state: RunState): Promise<Result<Prepared, Refusal>> {
   const { checkout } = at;
-  const changes = checkPlan(checkout, state);
-  if (!changes.ok) return changes;
+  const plan = checkPlan(at, state);
+  if (!plan.ok) return plan;
   const flags = { ...fromFlagsRecord(state.flags), ...withoutUndefined(at.flags) };
   const found =
     state.policy === null
-      ? failed(nothingBegun(at.run))
+      ? await findPolicy(checkout.topLevel, flags) // killed before the first session was recorded
       : findResumedPolicy(checkout.topLevel, state.policy, flags);
   if (!found.ok) return found;
   const { policy, hasNamedGates } = found.value;
-  const main = checkout.mainWorktree ?? checkout.topLevel;
   const problems = await findProblems({
     checkout: checkout.topLevel,
-    mainWorktree: main,
-    worktreeRoot: worktreeRootOf(main, policy),
+    mainWorktree: checkout.mainWorktree ?? checkout.topLevel,
+    worktreeRoot: dirname(state.worktrees),
     policy,
     hasNamedGates: hasNamedGates || policy.gates.length > 0,
-    prd: state.prd,
+    prd: plan.value.prd,
   });
   if (problems.length > 0) return failed(refuse(problems));
-  const told = [...changes.value, ...found.value.told, ...tellChanged(state.policy, policy)];
-  return success({ policy, flags, told });
+  const told = [...plan.value.told, ...found.value.told, ...tellChanged(state.policy, policy)];
+  return success({ policy, flags, told, planChanged: plan.value.events });
 }
 
-/** A plan that was edited since the run began is refused with what changed; one that is gone is told. */
-function checkPlan(checkout: Checkout, state: RunState): Result<readonly string[], Refusal> {
-  const file = resolve(checkout.topLevel, state.planFile);
-  if (!existsSync(file))
-    return success([`the plan ${state.planFile} is not there any more; the recorded one holds`]);
-  const plan = readPlan({ checkout: checkout.topLevel, cwd: checkout.topLevel, plan: file });
+interface PlanCheck {
+  readonly prd: Prd;
+  readonly told: readonly string[];
+  readonly events: readonly RunEvent[];
+}
+
+/** An edited plan is refused with what changed, or taken by the builder's word; one that is gone is told. */
+function checkPlan(at: Continuation, state: RunState): Result<PlanCheck, Refusal> {
+  const { topLevel } = at.checkout;
+  const file = resolve(topLevel, state.planFile);
+  const same = { prd: state.prd, told: [], events: [] };
+  if (!existsSync(file)) {
+    return success({
+      ...same,
+      told: [`the plan ${state.planFile} is not there any more; the recorded one holds`],
+    });
+  }
+  const plan = readPlan({ checkout: topLevel, cwd: topLevel, plan: file });
   if (!plan.ok) return plan;
-  if (hashPrd(plan.value.prd) === state.prdHash) return success([]);
-  const problems = planChanges(state.prd, plan.value.prd).map((change) =>
-    problem({
-      file: state.planFile,
-      path: change.path,
-      value: change.what,
-      expected: "the plan as it was when the run began",
-      hint: `put it back, or end this run ("execute-prd cancel ${state.slug}") and start another with --fresh`,
-    }),
-  );
-  return failed(refuse(problems));
+  const { prd } = plan.value;
+  const prdHash = hashPrd(prd);
+  if (prdHash === state.prdHash) return success(same);
+  const changes = planChanges(state.prd, prd);
+  if (!at.acceptChanges) return failed(refuse(changes.map((change) => toChangeProblem(state, change))));
+  const words = changes.map(({ path, what }) => `${path} ${what}`);
+  const event: RunEvent = { kind: "plan-changed", prd, prdHash, changes: words, by: "the builder" };
+  return success({ prd, told: [], events: [event] });
+}
+
+function toChangeProblem(state: RunState, { path, what }: PlanChange): InputProblem {
+  return problem({
+    file: state.planFile,
+    path,
+    value: what,
+    expected: "the plan as it was when the run began",
+    hint: `take the changes with "execute-prd resume ${state.slug} --accept-changes", or put the plan back`,
+  });
 }
 
 function tellChanged(before: Policy | null, after: Policy): readonly string[] {

@@ -18,7 +18,7 @@ import {
   openJournal,
 } from "../adapters/journal-file.ts";
 import { describeLockRefusal, type LockRefusal } from "../adapters/lock-refusal.ts";
-import { dispatchVariable, endLeftovers } from "../adapters/process/leftovers.ts";
+import { dispatchVariable, endLeftovers, endLeftoversNow } from "../adapters/process/leftovers.ts";
 import { openRequests } from "../adapters/requests.ts";
 import { openRunFiles } from "../adapters/run-files.ts";
 import { acquireRunLock, type RunLock } from "../adapters/run-lock.ts";
@@ -107,15 +107,22 @@ export async function openSession(
     ? createJournal({ ...writer, runId: place.runId, slug: place.slug })
     : openJournal(writer);
   if (!opened.ok) return failed(journalRefusal(opened.failure));
+  const leftovers = { variable: dispatchVariable, prefix: `${place.runId}/` };
   // What a killed session left running is ended before its lanes are used again.
-  await endLeftovers({ variable: dispatchVariable, prefix: `${place.runId}/` });
+  await endLeftovers(leftovers);
   await removeLeftDropFolders({ runId: place.runId, outside: outsideOf(place) });
+  // A second signal exits at once: what left its process group is known to the watchdog no more.
+  const endNow = (): void => endLeftoversNow(leftovers);
+  process.once("exit", endNow);
   return success({
     token: locks.token,
     ports: toPorts(place, opened.value),
     entries: opened.value.entries,
     found: whatWasFound(locks, opened.value),
-    close: () => opened.value.close(),
+    close: () => {
+      process.off("exit", endNow);
+      opened.value.close();
+    },
   });
 }
 

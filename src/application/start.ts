@@ -4,6 +4,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Checkout, inspectCheckout, isIgnored } from "../adapters/git/inspect.ts";
+import { readJournal } from "../adapters/journal-file.ts";
+import { wordOwner } from "../adapters/owner.ts";
 import { archiveRun, createRunFolder, type FoundRun, lookAtRun } from "../adapters/run-folder.ts";
 import type { RunCreated, RunEvent } from "../core/event.ts";
 import { describe } from "../core/failure.ts";
@@ -47,7 +49,7 @@ export async function startRun(options: StartOptions, listener: StartListener): 
   if (!prepared.ok) return { kind: "refused", refusal: prepared.failure };
   if (prepared.value.kind === "continue") {
     const { checkout, run, flags } = prepared.value;
-    return continueRun({ checkout, run, flags, extraAttempts: 0 }, listener);
+    return continueRun({ checkout, run, flags, extraAttempts: 0, acceptChanges: false }, listener);
   }
   return begin(prepared.value, listener);
 }
@@ -74,28 +76,40 @@ async function prepare(options: StartOptions): Promise<Result<Prepared, Refusal>
   if (!plan.ok) return plan;
   const flags = options.flags ?? {};
   const earlier = lookAtRun(checkout.value.topLevel, plan.value.slug);
-  if (earlier.hasJournal && options.fresh !== true) {
+  const isBegun = earlier.hasJournal && !isStillborn(earlier);
+  if (isBegun && options.fresh !== true) {
     return success({ kind: "continue", checkout: checkout.value, run: earlier, flags });
   }
-  const ended = earlier.hasJournal ? checkEnded(earlier) : success(undefined);
+  const ended = isBegun ? checkEnded(earlier) : success(undefined);
   if (!ended.ok) return ended;
   return prepareNew({ options, checkout: checkout.value, plan: plan.value, earlier, flags });
 }
 
+/** Killed between making the journal and its first event: nothing was begun, the folder is archived. */
+function isStillborn(earlier: FoundRun): boolean {
+  if (earlier.ownership.state === "live") return false;
+  const read = readJournal({ folder: earlier.folder });
+  return read.ok && read.value.entries.length === 0;
+}
+
 function checkEnded(earlier: FoundRun): Result<void, Refusal> {
+  const refuseFresh = (at: { value: string; hint: string; exitCode: 2 | 5 }): Result<never, Refusal> => {
+    const { exitCode, ...found } = at;
+    const expected = "an earlier run that has ended";
+    return failed(refuse([problem({ path: "--fresh", expected, ...found })], exitCode));
+  };
+  const { owner, state: ownership } = earlier.ownership;
+  if (ownership === "live") {
+    const who = owner === null ? "another program" : `another program (${wordOwner(owner)})`;
+    const hint = `${who} works on it: wait for its end, or "execute-prd cancel ${earlier.slug}"`;
+    return refuseFresh({ value: "running", hint, exitCode: 5 });
+  }
   const state = readRunState(earlier.folder);
   if (!state.ok) return success(undefined); // a damaged journal is archived as it is
   const { kind } = state.value.phase;
-  if (earlier.ownership.state !== "live" && (kind === "completed" || kind === "failed"))
-    return success(undefined);
-  const exitCode = earlier.ownership.state === "live" ? 5 : 2;
+  if (kind === "completed" || kind === "failed") return success(undefined);
   const hint = `resume it, or end it with "execute-prd cancel ${earlier.slug}" first`;
-  return failed(
-    refuse(
-      [problem({ path: "--fresh", value: kind, expected: "an earlier run that has ended", hint })],
-      exitCode,
-    ),
-  );
+  return refuseFresh({ value: kind, hint, exitCode: 2 });
 }
 
 async function prepareNew(at: {

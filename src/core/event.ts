@@ -266,6 +266,14 @@ export type RunEvent =
   | SessionStarted
   | { readonly kind: "ownership-taken"; readonly from: string }
   | { readonly kind: "journal-repaired"; readonly droppedBytes: number }
+  /** The builder edited the plan while the run was stopped, and said to take it. */
+  | {
+      readonly kind: "plan-changed";
+      readonly prd: Prd;
+      readonly prdHash: string;
+      readonly changes: readonly string[];
+      readonly by: string;
+    }
   | { readonly kind: "foreign-commits-adopted"; readonly from: Sha; readonly to: Sha; readonly count: number }
   | {
       readonly kind: "stage-ended";

@@ -138,6 +138,7 @@ function openAttempt(record: TaskRecord, intent: DispatchStarted, entry: Entry):
     reviewAgent: null,
     verification: null,
     integration: null,
+    isStale: false,
     outcome: null,
     usage: noUsage,
     notes: [],

@@ -8,6 +8,7 @@ import type { Entry, RunCreated, RunEvent, RunStage, SessionStarted } from "./ev
 import { isIntent } from "./event.ts";
 import { applyAnswer, askQuestion, retryTask, skipTask } from "./fold-answer.ts";
 import { endDispatch } from "./fold-dispatch.ts";
+import { takePlan } from "./fold-plan.ts";
 import {
   endAttempt,
   endGate,
@@ -51,6 +52,8 @@ function applyEvent(state: RunState, event: RunEvent, entry: Entry): RunState {
       return tell(state, `took over from ${event.from}, which is gone`);
     case "journal-repaired":
       return tell(state, `cut a torn last line of ${event.droppedBytes} bytes off the journal`);
+    case "plan-changed":
+      return takePlan(state, event);
     case "foreign-commits-adopted":
       return adoptCommits(state, event);
     case "stage-ended":

@@ -83,6 +83,9 @@ export function planAttempt(
     case "answered":
       break;
   }
+  if (attempt.isStale && attempt.integration === null) {
+    return end(record, attempt, { kind: "interrupted", by: "the changed plan" });
+  }
   if (attempt.candidateRefused !== null) {
     return end(record, attempt, { kind: "rejected", failure: attempt.candidateRefused });
   }

@@ -98,6 +98,8 @@ export interface AttemptRecord {
   /** The builder's word on a human-verify checkpoint. */
   readonly verification: Verification | null;
   readonly integration: IntegrationResult | null;
+  /** The task was changed under this attempt: it is ended, and the next one is for the new task. */
+  readonly isStale: boolean;
   readonly outcome: AttemptOutcome | null;
   readonly usage: UsageSum;
   readonly notes: readonly string[];

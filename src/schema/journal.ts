@@ -80,6 +80,7 @@ const kinds: Readonly<Record<RunEvent["kind"], true>> = {
   "run-failed": true,
   "run-completed": true,
   "base-compared": true,
+  "plan-changed": true,
 };
 
 export const eventKinds: ReadonlySet<string> = new Set(Object.keys(kinds));

@@ -25,7 +25,7 @@ export function nextCommands(state: RunState, facts: CommandFacts = state): stri
     case "failed":
       return [`execute-prd report ${slug}`, `execute-prd resume ${slug}`, ...inspectCommands(state)];
     case "completed":
-      return [...inspectCommands(state), ...mergeCommands(state, facts)];
+      return [...inspectCommands(state), ...mergeCommands(state, facts), `execute-prd clean ${slug}`];
   }
 }
 

@@ -67,6 +67,7 @@ type BuilderEvent = Extract<
       | "ownership-taken"
       | "journal-repaired"
       | "foreign-commits-adopted"
+      | "plan-changed"
       | "question-asked"
       | "question-answered"
       | "task-retried"
@@ -92,6 +93,8 @@ function toWordsOfBuilder(event: BuilderEvent): string {
       return `cut a torn last line of ${event.droppedBytes} bytes off the journal`;
     case "foreign-commits-adopted":
       return `adopted ${toCount(event.count, "commit")} put on the branch from outside (now ${shortSha(event.to)})`;
+    case "plan-changed":
+      return `${event.by} changed the plan: ${event.changes.join("; ")}`;
     case "question-asked":
       return asked(event.question);
     case "question-answered":

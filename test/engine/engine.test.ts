@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { RunEvent } from "../../src/core/event.ts";
 import type { TaskId } from "../../src/core/ids.ts";
 import { taskOf } from "../../src/core/state.ts";
 import {
@@ -301,5 +302,28 @@ describe("a run", () => {
     const refused = await play(other, { prd: two, policy });
     expect(refused.phase).toMatchObject({ kind: "blocked", failure: { reason: "branch-moved" } });
     expect(other.git.refs.get("refs/heads/feature/demo")).toBe(other.base);
+  });
+});
+
+describe("a plan that was edited while the run was stopped", () => {
+  it("keeps what is complete, skips what was removed, does what was added or changed", async () => {
+    const world = new World(honest);
+    world.gate = ({ tree }) => (tree.get("b.txt") === "b by attempt 1" ? "failed" : "passed");
+    const policy = toPolicy({ maxAttempts: 1 });
+    const before = toPrd([toTask("a"), toTask("b"), toTask("c", { dependsOn: [id("b")] })]);
+    const blocked = await play(world, { prd: before, policy });
+    expect(phases(blocked)).toEqual({ a: "complete", b: "held", c: "pending" });
+    const now = toPrd([toTask("a"), toTask("b", { description: "other words" }), toTask("d")]);
+    const changed: RunEvent = {
+      kind: "plan-changed",
+      prd: now,
+      prdHash: "h",
+      changes: ["c removed"],
+      by: "test",
+    };
+    const done = await play(world, { prd: now, policy: toPolicy({ maxAttempts: 2 }), before: [changed] });
+    expect(done.phase.kind).toBe("completed");
+    expect(phases(done)).toEqual({ a: "complete", b: "complete", d: "complete", c: "skipped" });
+    expect(taskOf(done, id("b"))?.attempts).toHaveLength(2);
   });
 });

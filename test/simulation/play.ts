@@ -15,6 +15,8 @@ export interface PlayOptions {
   readonly prd: Prd;
   readonly policy: Policy;
   readonly extraAttempts?: number;
+  /** Events before the session's start, for example a changed plan. */
+  readonly before?: readonly RunEvent[];
   readonly onEngine?: (engine: Engine) => void;
 }
 
@@ -22,7 +24,7 @@ export interface PlayOptions {
 export async function play(world: World, options: PlayOptions): Promise<RunState> {
   const state = foldAll(world.journal);
   const opening: RunEvent[] = state === null ? [runCreated(world, options.prd)] : [];
-  opening.push(sessionStarted(options.policy, options.extraAttempts ?? 0));
+  opening.push(...(options.before ?? []), sessionStarted(options.policy, options.extraAttempts ?? 0));
   const engine = createEngine({
     ports: world.ports(),
     state,

@@ -71,12 +71,13 @@ describe("the next commands", () => {
     expect(nextCommands(story.state)).toEqual(["execute-prd resume feature-x"]);
   });
 
-  test("a completed run is inspected and merged", () => {
+  test("a completed run is inspected, merged and cleaned", () => {
     const base = shaOf("base").slice(0, 12);
     expect(nextCommands(completedStory().state, { baseMovedBy: 0 })).toEqual([
       `git log --oneline ${base}..feature/feature-x`,
       `git diff ${base}...feature/feature-x`,
       "git switch main && git merge feature/feature-x",
+      "execute-prd clean feature-x",
     ]);
   });
 

@@ -7,12 +7,12 @@ import type { JsonObject } from "../../core/json.ts";
 import { type Result, success } from "../../core/result.ts";
 import type { AgentRequest } from "../../ports.ts";
 import { launch } from "../process/launch.ts";
+import type { AgentRun } from "./agent-run.ts";
 import { resolveInside } from "./confined.ts";
 import { type DropFolder, openDropFolder, type ReportFound } from "./drop-folder.ts";
 import { evidencePaths, keepEvidence, toJsonText, toRequestDocument } from "./evidence.ts";
 import { type Judged, judge } from "./outcome.ts";
 import { dispatchValue, toAgentVariables } from "./protocol.ts";
-import type { AgentRun } from "./runner.ts";
 
 export async function runCommandAgent(run: AgentRun): Promise<Judged> {
   const { request, options } = run;

@@ -8,12 +8,12 @@ import { unreachable } from "../../core/result.ts";
 import type { AgentRequest } from "../../ports.ts";
 import { type Ended, launch } from "../process/launch.ts";
 import { codeOf, type Output, openOutput } from "../process/output.ts";
+import type { AgentRun } from "./agent-run.ts";
 import { resolveInside } from "./confined.ts";
 import type { ReportFound } from "./drop-folder.ts";
 import { evidencePaths, keepEvidence, toJsonText, toRequestDocument } from "./evidence.ts";
 import { type Judged, judge } from "./outcome.ts";
 import { dispatchValue, toAgentVariables } from "./protocol.ts";
-import type { AgentRun } from "./runner.ts";
 import { decodeScript, type Script, type ScriptAction, type ScriptStep } from "./scripted-file.ts";
 
 export async function runScriptedAgent(run: AgentRun): Promise<Judged> {

@@ -3,7 +3,7 @@
 import { limits } from "../../core/limits.ts";
 import { decodeJson } from "../../schema/json-text.ts";
 import { describeProblem } from "../../schema/problem.ts";
-import type { Found, FoundGate } from "./detect.ts";
+import type { Found, FoundGate } from "./found.ts";
 import { firstFile, hasFile, readProjectFile } from "./project-files.ts";
 
 type PackageManager = "npm" | "pnpm" | "yarn" | "bun";

@@ -6,6 +6,7 @@ import { limits } from "../../core/limits.ts";
 import type { GatePolicy } from "../../core/policy.ts";
 import { isOnPath } from "../process/command-line.ts";
 import { detectPackageGates } from "./detect-package.ts";
+import type { Found, FoundGate } from "./found.ts";
 import { hasFile, readProjectFile } from "./project-files.ts";
 
 export interface Detected {
@@ -13,20 +14,6 @@ export interface Detected {
   /** Command line that installs what the gates need; empty where nothing is known to be needed. */
   readonly setup: string;
   /** What the builder should know about this choice. */
-  readonly told: readonly string[];
-}
-
-export interface FoundGate {
-  readonly name: "typecheck" | "lint" | "tests";
-  readonly command: string;
-}
-
-/** One kind of project that was looked for. */
-export interface Found {
-  /** Appended to a gate's name when another kind of project has one of the same name. */
-  readonly suffix: string;
-  readonly gates: readonly FoundGate[];
-  readonly setup: string;
   readonly told: readonly string[];
 }
 

@@ -153,7 +153,7 @@ async function putAtTree(
   const changes = await readChanges(place, reset.value);
   if (!changes.ok) return changes;
   await removeStrays(place, withoutKnown(place, reset.value, changes.value));
-  // What differs right after git has written it differs by nature: line ending rules, filters.
+  // What differs right after git has written it differs by nature: a filter that does not give back what it took.
   return success({ ...reset.value, dirty: toMarks(place, changes.value.changed) });
 }
 

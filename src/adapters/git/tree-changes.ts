@@ -1,5 +1,6 @@
 // What in a tree differs from its private index, seen by one git command; and removing what must not be there.
 
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Failure } from "../../core/failure.ts";
@@ -25,7 +26,7 @@ export async function readChanges(place: TreePlace, state: TreeState): Promise<R
     ...inTree(place, state),
     args: [
       "status",
-      "--porcelain=v1",
+      "--porcelain=v2",
       "-z",
       "--untracked-files=all",
       "--ignored=matching",
@@ -99,13 +100,11 @@ function parseStatus(place: TreePlace, text: string): TreeChanges {
   const folders: string[] = [];
   const ignored: string[] = [];
   for (const line of text.split("\0")) {
-    const path = line.slice(3);
-    const state = line.slice(0, 2);
-    if (path === "") continue;
-    if (state === "!!") ignored.push(path);
+    const path = line.slice(2);
+    if (line.startsWith("! ")) ignored.push(path);
     // Files are listed one by one, so a folder is one that git does not look into: it has its own repository.
-    else if (state === "??") (path.endsWith("/") ? folders : untracked).push(path);
-    else if (state[1] !== " ") changed.push(path);
+    else if (line.startsWith("? ")) (path.endsWith("/") ? folders : untracked).push(path);
+    else if (line.startsWith("1 ")) changed.push(...parseChanged(place, line));
   }
   const submodules = folders.length === 0 ? [] : readSubmodulePaths(place);
   const isSubmodule = (path: string): boolean => submodules.includes(path.replace(/\/$/, ""));
@@ -115,6 +114,26 @@ function parseStatus(place: TreePlace, text: string): TreeChanges {
     nested: folders.filter((path) => !isSubmodule(path)),
     ignored,
   };
+}
+
+/** `1 <XY> <sub> <mH> <mI> <mW> <hH> <hI> <path>`: Y, mI, mW and hI are about the tree and our index. */
+function parseChanged(place: TreePlace, line: string): string[] {
+  const [, states = "..", , , indexMode, fileMode, , blob = "", ...rest] = line.split(" ");
+  const path = rest.join(" ");
+  if (states[1] === ".") return [];
+  return indexMode === fileMode && isVerbatim(toFile(place.path, path), blob) ? [] : [path];
+}
+
+/**
+ * Whether a file is byte for byte what the index has. git calls such a file changed where line ending rules would
+ * store it otherwise than it is stored, but only when it happens to look: nobody has changed it.
+ */
+function isVerbatim(file: Buffer, blob: string): boolean {
+  const found = unless(["ENOENT", "ENOTDIR"], () => fs.lstatSync(file));
+  if (found?.isFile() !== true) return false;
+  const bytes = fs.readFileSync(file);
+  const hash = createHash(blob.length === 64 ? "sha256" : "sha1");
+  return hash.update(`blob ${bytes.length}\0`).update(bytes).digest("hex") === blob;
 }
 
 function readSubmodulePaths(place: TreePlace): string[] {

@@ -8,7 +8,7 @@ import { evidencePlace, toDispatchRequest, toRequestJson } from "../../core/requ
 import { assert } from "../../core/result.ts";
 import type { AgentAnswer } from "../../ports.ts";
 import { toPrompt } from "../../prompts/prompt.ts";
-import type { Effect } from "./perform.ts";
+import type { Effect } from "./effect.ts";
 
 export async function askAgent(
   effect: Effect<DispatchStarted>,

@@ -2,7 +2,7 @@
 
 import type { CandidateMade, CandidateStarted, RunEvent } from "../../core/event.ts";
 import { attemptRef } from "../../core/ids.ts";
-import type { Effect } from "./perform.ts";
+import type { Effect } from "./effect.ts";
 
 export async function performCandidate(effect: Effect<CandidateStarted>): Promise<readonly RunEvent[]> {
   const { intent, ports, state } = effect;

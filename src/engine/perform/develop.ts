@@ -6,7 +6,7 @@ import { attemptRef, type Sha } from "../../core/ids.ts";
 import { assert } from "../../core/result.ts";
 import type { Aftermath, AgentAnswer } from "../../ports.ts";
 import { askAgent, dispatchEnded } from "./ask-agent.ts";
-import type { Effect } from "./perform.ts";
+import type { Effect } from "./effect.ts";
 
 export async function performDevelop(effect: Effect<DispatchStarted>): Promise<readonly RunEvent[]> {
   const { intent, ports, signal, state } = effect;

@@ -4,7 +4,7 @@ import type { GateEnded, GateStarted, RunEvent } from "../../core/event.ts";
 import { gateLogPlace } from "../../core/request.ts";
 import { assert } from "../../core/result.ts";
 import { taskOf } from "../../core/state.ts";
-import type { Effect } from "./perform.ts";
+import type { Effect } from "./effect.ts";
 
 export async function performGate(effect: Effect<GateStarted>): Promise<readonly RunEvent[]> {
   const { intent, ports, signal, state } = effect;

@@ -1,7 +1,7 @@
 // Integration: the branch moves to the approved candidate, or it does not move.
 
 import type { IntegrationStarted, RunEvent } from "../../core/event.ts";
-import type { Effect } from "./perform.ts";
+import type { Effect } from "./effect.ts";
 
 export async function performIntegration(effect: Effect<IntegrationStarted>): Promise<readonly RunEvent[]> {
   const { intent, ports, state } = effect;

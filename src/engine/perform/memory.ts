@@ -8,7 +8,7 @@ import { gatesOf } from "../../core/plan-attempt.ts";
 import { gateLogPlace } from "../../core/request.ts";
 import { assert, failed, type Result, success } from "../../core/result.ts";
 import { toMemoryEntry, toMemoryIndex } from "../../views/memory-entry.ts";
-import type { Effect } from "./perform.ts";
+import type { Effect } from "./effect.ts";
 
 export async function performMemory(effect: Effect<MemoryStarted>): Promise<readonly RunEvent[]> {
   const { intent, ports, state } = effect;

@@ -2,27 +2,13 @@
 // Every effect can be repeated after a crash: it finds what is already done, or makes the same thing again.
 
 import type { Intent, RunEvent } from "../../core/event.ts";
-import type { RunState } from "../../core/state.ts";
-import type { Ports } from "../../ports.ts";
 import { performCandidate } from "./candidate.ts";
 import { performDevelop } from "./develop.ts";
+import type { Effect } from "./effect.ts";
 import { performGate } from "./gate.ts";
 import { performIntegration } from "./integration.ts";
 import { performLook } from "./look.ts";
 import { performMemory } from "./memory.ts";
-
-export interface Effect<Kind extends Intent = Intent> {
-  readonly intent: Kind;
-  /** Time of the intent's journal entry: the date of the commits it makes. */
-  readonly atMs: number;
-  /** The state as it was when the effect began. */
-  readonly state: RunState;
-  readonly ports: Ports;
-  readonly signal: AbortSignal;
-  /** Who aborted, for the record. */
-  readonly stoppedBy: () => string;
-  readonly onOutput: (line: string) => void;
-}
 
 /** Carries out an intent; the outcome as events. Expected trouble is in the events; an exception is a bug. */
 export function perform(effect: Effect): Promise<readonly RunEvent[]> {

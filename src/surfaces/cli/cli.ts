@@ -103,12 +103,16 @@ function addRunCommands(program: Command, { argv, output, finish }: Invocation):
     command(program, "resume", "continue a paused, blocked, failed or killed run").argument("<slug>"),
   )
     .option("--attempts <n>", "grant every task more attempts", toCount)
+    .option("--accept-changes", "take a plan that was edited since the run began")
     .action(async (slug: string, options: Options) => {
       const commands = await import("./run-commands.ts");
       if (options["detach"] === true)
         return finish(await commands.detach(output, { argv, logFolder: detachFolder() }));
       const { attempts } = options;
-      const granted = typeof attempts === "number" ? { attempts } : {};
+      const granted = {
+        ...(typeof attempts === "number" && { attempts }),
+        acceptChanges: options["acceptChanges"] === true,
+      };
       finish(
         await commands.resumeAndShow(output, {
           slug,
@@ -178,6 +182,18 @@ function addLookCommands(program: Command, { output, finish }: Invocation): void
     .argument("<slug>")
     .action(async (slug: string, options: Options) =>
       finish(await (await look()).rebuildAndShow(output, { slug, ...toPlace(options) })),
+    );
+  command(program, "clean", "remove a run's working trees and refs whose work is kept elsewhere")
+    .argument("<slug>")
+    .option("--force", "also what is in no branch; it goes into a bundle in the run folder first")
+    .action(async (slug: string, options: Options) =>
+      finish(
+        await (await look()).cleanAndShow(output, {
+          slug,
+          force: options["force"] === true,
+          ...toPlace(options),
+        }),
+      ),
     );
   command(program, "doctor", "is everything in place for a run here?").action(async (options: Options) =>
     finish(await (await look()).showDiagnosis(output, toPlace(options))),

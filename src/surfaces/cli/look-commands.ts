@@ -1,9 +1,10 @@
-// `status`, `log`, `report`, `validate`, `plan`, `doctor`, `rebuild`, `init`: look, say, and change no run.
+// `status`, `log`, `report`, `validate`, `plan`, `doctor`, `rebuild`, `clean`, `init`: look, say, and change no run.
 
 import { setTimeout as wait } from "node:timers/promises";
 import type { RunStatus } from "../../application/look.ts";
 import type { Entry } from "../../core/event.ts";
 import {
+  clean,
   diagnose,
   initialise,
   log,
@@ -176,6 +177,23 @@ export async function rebuildAndShow(output: Output, at: Place & { slug: string 
       `progress.md was not what the journal says; it was moved to ${rebuilt.value.progressMovedTo}`,
     );
   }
+  return 0;
+}
+
+export async function cleanAndShow(
+  output: Output,
+  at: Place & { slug: string; force: boolean },
+): Promise<number> {
+  const cleaned = await clean(at);
+  if (!cleaned.ok) return printRefusal(output, cleaned.failure);
+  const { lanes, refs, bundled, bundle, kept } = cleaned.value;
+  if (output.isJson) {
+    output.data({ ok: true, ...cleaned.value });
+    return 0;
+  }
+  output.line(`removed ${lanes.length} working tree(s) and ${refs.length} ref(s)`);
+  if (bundle !== null) output.line(`${bundled.length} of them are kept in ${bundle}`);
+  for (const { what, why } of kept) output.line(`kept ${what}: ${why}`);
   return 0;
 }
 

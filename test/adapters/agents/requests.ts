@@ -2,7 +2,8 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type AgentRunnerOptions, createAgentRunner } from "../../../src/adapters/agents/runner.ts";
+import type { AgentRunnerOptions } from "../../../src/adapters/agents/agent-run.ts";
+import { createAgentRunner } from "../../../src/adapters/agents/runner.ts";
 import { dispatchId, type RunId, type TaskId } from "../../../src/core/ids.ts";
 import type { AgentPolicy } from "../../../src/core/policy.ts";
 import type { AgentAnswer, AgentRequest } from "../../../src/ports.ts";

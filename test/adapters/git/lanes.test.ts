@@ -341,33 +341,78 @@ test("configuration and hooks that setup writes into the shared repository are p
   expect(existsSync(join(at.commonDir, "hooks", "pre-commit"))).toBe(false);
 });
 
-test("what is dirty when a tree becomes ready is no change: line endings and what setup rewrote", async () => {
-  const at = repositoryFixture({ "old.txt": "1\r\n", "lock.txt": "1\n" }, (cwd) => {
+/** A file stored with CRLF although an attribute says that it should not be: dirty wherever it is checked out. */
+function withCrlf(at: RepositoryFixture): Sha {
+  at.write({ "old.txt": "1\r\n" });
+  at.git(["add", "old.txt"]);
+  at.git(["commit", "-qm", "crlf"]);
+  at.write({ ".gitattributes": "*.txt text\n" });
+  at.git(["add", ".gitattributes"]);
+  at.git(["commit", "-qm", "attributes"]);
+  expect(at.git(["ls-files", "--eol", "old.txt"])).toMatch(/^i\/crlf/);
+  return at.head();
+}
+
+test("what is dirty when a tree becomes ready is no change: line endings and what setup did", async () => {
+  const at = repositoryFixture({ "lock.txt": "1\n", "gone.txt": "g\n" }, (cwd) => {
     writeFileSync(join(cwd, "lock.txt"), "rewritten\n");
     writeFileSync(join(cwd, "local.env"), "made by setup\n");
+    rmSync(join(cwd, "gone.txt"), { force: true });
     return undefined;
   });
-  at.commit({ ".gitattributes": "*.txt text\n" });
-  const base = at.head();
+  const base = withCrlf(at);
   const { path } = await work(at, { setup: "install" });
-  const tree = at.git(["rev-parse", "HEAD^{tree}"]);
-  expect(toValue(await snapshot(at)).tree).toBe(tree);
+  const changed = async () => at.git(["diff", "--name-only", base, toValue(await snapshot(at)).tree]);
+  expect(at.git(["status", "--porcelain"], { cwd: path })).not.toBe("");
+  expect(await changed()).toBe("");
   at.write({ "mine.ts": "x\n" }, path);
-  expect(at.git(["diff", "--name-only", base, toValue(await snapshot(at)).tree])).toBe("mine.ts");
-  at.write({ "old.txt": "2\r\n" }, path);
-  expect(at.git(["diff", "--name-only", base, toValue(await snapshot(at)).tree])).toBe("mine.ts\nold.txt");
+  expect(await changed()).toBe("mine.ts");
+  at.write({ "old.txt": "2\r\n", "lock.txt": "mine\n" }, path);
+  expect(await changed()).toBe("lock.txt\nmine.ts\nold.txt");
   expect(textOf(join(path, "local.env"))).toBe("made by setup\n");
 });
 
-test("a file dirty from the start that an agent changes and changes back is taken as it then is", async () => {
-  const at = repositoryFixture({ "old.txt": "1\r\n" });
-  at.commit({ ".gitattributes": "*.txt text\n" });
+test("a file with unusual line endings that was only touched, at any time, is no change", async () => {
+  const at = repositoryFixture();
+  const base = withCrlf(at);
   const { path } = await work(at);
-  at.write({ "old.txt": "2\r\n" }, path);
+  utimesSync(join(path, "old.txt"), 1_000, 1_000);
+  expect(toValue(await snapshot(at)).tree).toBe(at.head("HEAD^{tree}"));
+  const checkPath = await check(at);
+  utimesSync(join(checkPath, "old.txt"), 1_000, 1_000);
+  expect(toValue(await at.repository.restoreCheck({ lane: 1, commit: base }))).toEqual([]);
+});
+
+test("a file that setup rewrote, changed by an agent and changed back, is taken as it then is", async () => {
+  const at = repositoryFixture({ "lock.txt": "1\n" }, (cwd) => {
+    writeFileSync(join(cwd, "lock.txt"), "rewritten\n");
+    return undefined;
+  });
+  const { path } = await work(at, { setup: "install" });
+  at.write({ "lock.txt": "mine\n" }, path);
   toValue(await snapshot(at));
-  at.write({ "old.txt": "1\r\n" }, path);
+  at.write({ "lock.txt": "rewritten\n" }, path);
   const { tree } = toValue(await snapshot(at));
-  expect(at.git(["cat-file", "blob", `${tree}:old.txt`])).toBe("1");
+  expect(at.git(["cat-file", "blob", `${tree}:lock.txt`])).toBe("rewritten");
+});
+
+test("a file in the place of a folder that setup removed is taken", async () => {
+  const at = repositoryFixture({ "d/x": "x\n" }, (cwd) => {
+    rmSync(join(cwd, "d"), { recursive: true, force: true });
+    return undefined;
+  });
+  const { path } = await work(at, { setup: "install" });
+  at.write({ d: "a file\n" }, path);
+  const { tree } = toValue(await snapshot(at));
+  expect(at.git(["ls-tree", "-r", "--name-only", tree])).toBe("d");
+});
+
+test("the index that an agent sees never looks younger than the files it describes", async () => {
+  const at = repositoryFixture();
+  const { path } = await work(at);
+  const admin = at.git(["rev-parse", "--absolute-git-dir"], { cwd: path });
+  const ours = statSync(join(at.runRoot, "lane-1", "private", "work.index"));
+  expect(statSync(join(admin, "index")).mtimeMs).toBeLessThanOrEqual(ours.mtimeMs);
 });
 
 test("the check tree is cleaned of everything that gates left in it but setup's things", async () => {

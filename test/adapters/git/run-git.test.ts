@@ -104,14 +104,18 @@ test("a git that does not read its input is judged by its exit code", async () =
   expect(toValue(await runGit({ gitDir: "/", args: ["version"], input, doing })).exitCode).toBe(0);
 });
 
-test("a git outlives its killed program, and the next start waits for it", async () => {
+test("a git outlives its program and the program's killed group, and the next start waits for it", async () => {
   const at = gitFixture();
   const release = join(at.folder, "release");
   standIn(`while [ ! -e "${release}" ]; do sleep 0.05; done`);
   const script = compile(new URL("../../support/git-puppet.ts", import.meta.url), temporaryFolder());
-  const program = spawn(process.execPath, [script, at.commonDir], { stdio: ["ignore", "pipe", "inherit"] });
+  const program = spawn(process.execPath, [script, at.commonDir], {
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
   await once(program.stdout, "data");
-  program.kill("SIGKILL");
+  // The whole group, as a terminal or a supervisor does it.
+  process.kill(-(program.pid ?? 0), "SIGKILL");
   await once(program, "exit");
   expect(await waitForOwnGit(at.commonDir, 100)).toBeGreaterThan(0);
   const waiting = waitForOwnGit(at.commonDir, 10_000);

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { expect, onTestFinished, test } from "vitest";
-import { endLeftovers } from "../../../src/adapters/process/leftovers.ts";
+import { endLeftovers, endLeftoversNow } from "../../../src/adapters/process/leftovers.ts";
 import { compileInto } from "./compiled.ts";
 import { isAlive, makeFolder, until, untilGone, writeProgram } from "./programs.ts";
 
@@ -63,3 +63,14 @@ test("The program that looks is never among them, although it carries the value 
   const env = { PATH: process.env["PATH"], EXECUTE_PRD_DISPATCH: `${unique}/self` };
   expect(execFileSync(program, args, { env }).toString()).toBe("[]\n");
 });
+
+test.runIf(process.platform === "linux")(
+  "A program that exits at once can still end what it left.",
+  async () => {
+    const wanted = await startCarrying("EXECUTE_PRD_DISPATCH", `${unique}-n/d1`);
+    const other = await startCarrying("EXECUTE_PRD_DISPATCH", `${unique}-o/d1`);
+    endLeftoversNow({ variable: "EXECUTE_PRD_DISPATCH", prefix: `${unique}-n/` });
+    await untilGone(wanted);
+    expect(isAlive(other)).toBe(true);
+  },
+);

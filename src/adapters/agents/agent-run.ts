@@ -1,0 +1,28 @@
+// One request being worked on by a backend, and what all backends are given.
+
+import type { DispatchId } from "../../core/ids.ts";
+import type { AgentRequest } from "../../ports.ts";
+import type { Environment } from "../process/environment.ts";
+
+export interface AgentRunnerOptions {
+  /** Absolute path of the run folder; evidence is kept in it. */
+  readonly runFolder: string;
+  /** Absolute path that a relative `script` of a scripted agent is seen from: the folder of the configuration. */
+  readonly root: string;
+  /** Absolute paths of folders that no drop folder may lie in: the checkout, the repository, the worktree root. */
+  readonly outside: readonly string[];
+  /** Variables that give git the identity of a dispatch. */
+  readonly identity: (dispatch: DispatchId) => Readonly<Record<string, string>>;
+  /** Absolute path of the main checkout: what a plan names and only lies there is copied for the agent. */
+  readonly checkout: string;
+  /** The builder's environment, of which agents get an allow-list. */
+  readonly environment: Environment;
+}
+
+/** One request being worked on. */
+export interface AgentRun {
+  readonly request: AgentRequest;
+  readonly options: AgentRunnerOptions;
+  readonly signal: AbortSignal;
+  readonly onOutput: (line: string) => void;
+}
