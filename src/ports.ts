@@ -48,16 +48,22 @@ export interface RunFiles {
 }
 
 /** A request of another command to the live program: one small file in `requests/`, claimed by rename. */
-export type BuilderRequest =
+export type BuilderRequest = (
   | { readonly kind: "pause"; readonly now: boolean; readonly by: string }
   | { readonly kind: "answer"; readonly question: string; readonly text: string; readonly by: string }
   | { readonly kind: "retry"; readonly taskId: TaskId; readonly note: string; readonly by: string }
   | { readonly kind: "skip"; readonly taskId: TaskId; readonly why: string; readonly by: string }
-  | { readonly kind: "cancel"; readonly by: string };
+  | { readonly kind: "cancel"; readonly by: string }
+) & {
+  /** Given by the claim: unique, journalled with what the request did, so that nothing is done twice. */
+  readonly id?: string;
+};
 
 export interface Requests {
-  /** Requests not seen before, oldest first; each is returned once. Unreadable files are set aside, not returned. */
+  /** Requests not claimed before, oldest first. Unreadable files are set aside, not returned. */
   claim(): Promise<readonly BuilderRequest[]>;
+  /** Everything ever claimed, oldest first: a start looks here for what was claimed and never recorded. */
+  claimedBefore(): Promise<readonly BuilderRequest[]>;
   /** Calls back soon (at most 250 ms) after a request arrived; the returned function stops watching. */
   watch(callback: () => void): () => void;
 }

@@ -25,6 +25,7 @@ import {
 export function openRequests(folder: string): Requests {
   return {
     claim: async () => claim(folder),
+    claimedBefore: async () => claimedBefore(folder),
     watch: (callback) => watch(folder, callback),
   };
 }
@@ -84,13 +85,20 @@ function claimOne(folder: string, name: string): BuilderRequest | null {
   return request;
 }
 
+function claimedBefore(folder: string): readonly BuilderRequest[] {
+  const claimed = join(folder, claimedName);
+  const names = attemptStorage({ doing: "reading", path: claimed }, () => fs.readdirSync(claimed));
+  if (!names.ok) return []; // nothing was ever claimed
+  return names.value.toSorted().flatMap((name) => readRequest(join(claimed, name)) ?? []);
+}
+
 function readRequest(path: string): BuilderRequest | null {
   const bytes = attemptStorage({ doing: "reading", path }, () =>
     readRegularFile(path, limits.requestFileBytes),
   );
   if (!bytes.ok) return null;
   const decoded = decodeRequest(bytes.value.toString("utf8"));
-  return decoded.ok ? decoded.value : null;
+  return decoded.ok ? { ...decoded.value, id: basename(path) } : null;
 }
 
 /** Moves a file under its own name, or a similar one where that is taken: evidence is never overwritten. */

@@ -12,6 +12,8 @@ import type { RunState } from "../core/state.ts";
 import type { PolicyFlags } from "../schema/config.ts";
 import { hashPrd } from "../schema/prd-hash.ts";
 import type { InputProblem } from "../schema/problem.ts";
+import { toReport } from "../views/report.ts";
+import { toStatusJson } from "../views/status-json.ts";
 import { checkoutRefusal } from "./checkout-refusal.ts";
 import { refuseInsideAgent } from "./inside-agent.ts";
 import { findRun, readPlan } from "./locate.ts";
@@ -60,7 +62,7 @@ interface Continuation {
 export async function continueRun(at: Continuation, listener: StartListener): Promise<RunEnded> {
   const known = readRunState(at.run.folder);
   if (!known.ok) return { kind: "refused", refusal: known.failure };
-  if (known.value.phase.kind === "completed") return { kind: "already completed", state: known.value };
+  if (known.value.phase.kind === "completed") return finishCompleted(at, known.value, listener);
   const place = toPlace(at, known.value);
   const locks = await takeLocks(place);
   if (!locks.ok) return { kind: "refused", refusal: locks.failure };
@@ -90,6 +92,38 @@ export async function continueRun(at: Continuation, listener: StartListener): Pr
             toSessionStarted({ token, policy, flags, told, extraAttempts: at.extraAttempts }),
           ]),
   });
+}
+
+/** Nothing is left to do, but when the program ended between its last event and the files that tell of it. */
+async function finishCompleted(
+  at: Continuation,
+  state: RunState,
+  listener: StartListener,
+): Promise<RunEnded> {
+  const isClosed = at.run.ownership.state !== "gone" && isToldOf(at.run.folder, state);
+  if (isClosed) return { kind: "already completed", state };
+  const place = toPlace(at, state);
+  const locks = await takeLocks(place);
+  if (!locks.ok) return { kind: "refused", refusal: locks.failure };
+  const ended = await work({
+    ...listener,
+    place,
+    locks: locks.value,
+    isNew: false,
+    mode: "settle",
+    toOpening: () => opening([]),
+  });
+  return ended.kind === "stopped" ? { kind: "already completed", state: ended.state } : ended;
+}
+
+/** The first and the last of the files that follow the last event. */
+function isToldOf(folder: string, state: RunState): boolean {
+  return [
+    { name: "status.json", text: toStatusJson(state) },
+    { name: "report.md", text: toReport(state) },
+  ].every(
+    ({ name, text }) => existsSync(join(folder, name)) && readFileSync(join(folder, name), "utf8") === text,
+  );
 }
 
 /** The place of a run that exists, as its journal says. */

@@ -261,6 +261,7 @@ export interface MemoryEnded {
     | { readonly kind: "refused"; readonly failure: Failure };
 }
 
+/** `request`: id of the builder's request that the event records, where there was one. */
 export type RunEvent =
   | RunCreated
   | SessionStarted
@@ -308,15 +309,33 @@ export type RunEvent =
       readonly question: string;
       readonly text: string;
       readonly by: string;
+      readonly request?: string;
     }
-  | { readonly kind: "task-retried"; readonly taskId: TaskId; readonly note: string; readonly by: string }
-  | { readonly kind: "task-skipped"; readonly taskId: TaskId; readonly why: string; readonly by: string }
+  | {
+      readonly kind: "task-retried";
+      readonly taskId: TaskId;
+      readonly note: string;
+      readonly by: string;
+      readonly request?: string;
+    }
+  | {
+      readonly kind: "task-skipped";
+      readonly taskId: TaskId;
+      readonly why: string;
+      readonly by: string;
+      readonly request?: string;
+    }
   | { readonly kind: "follow-ups-added"; readonly round: number; readonly tasks: readonly Task[] }
   | MemoryStarted
   | MemoryEnded
-  | { readonly kind: "pause-requested"; readonly now: boolean; readonly by: string }
-  | { readonly kind: "run-cancelled"; readonly by: string }
-  | { readonly kind: "told"; readonly text: string }
+  | {
+      readonly kind: "pause-requested";
+      readonly now: boolean;
+      readonly by: string;
+      readonly request?: string;
+    }
+  | { readonly kind: "run-cancelled"; readonly by: string; readonly request?: string }
+  | { readonly kind: "told"; readonly text: string; readonly request?: string }
   /** How far the base's branch moved since the run was created; null: it is not a branch, or it is gone. */
   | { readonly kind: "base-compared"; readonly movedBy: number | null }
   | { readonly kind: "run-paused"; readonly failure: Failure }

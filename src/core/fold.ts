@@ -39,7 +39,9 @@ export function fold(before: RunState | null, entry: Entry): RunState {
   }
   assert(entry.seq === before.seq + 1, "events follow one another without gaps");
   const seen: RunState = { ...before, seq: entry.seq, updatedAtMs: entry.atMs, session: entry.session };
-  return applyEvent(isIntent(event) ? withRunning(seen, entry) : seen, event, entry);
+  const requested =
+    "request" in event && event.request !== undefined ? withRequest(seen, event.request) : seen;
+  return applyEvent(isIntent(event) ? withRunning(requested, entry) : requested, event, entry);
 }
 
 function applyEvent(state: RunState, event: RunEvent, entry: Entry): RunState {
@@ -149,6 +151,7 @@ function createRun(event: RunCreated, entry: Entry): RunState {
     memory: null,
     running: new Map(),
     questions: [],
+    requests: new Set(),
     pause: null,
     cancelled: null,
     trouble: null,
@@ -342,6 +345,10 @@ function withoutRunning(state: RunState, key: string): RunState {
   const running = new Map(state.running);
   running.delete(key);
   return { ...state, running };
+}
+
+function withRequest(state: RunState, id: string): RunState {
+  return { ...state, requests: new Set(state.requests).add(id) };
 }
 
 function tell(state: RunState, text: string): RunState {

@@ -225,6 +225,8 @@ export interface RunState {
   readonly memory: MemoryRecord | null;
   readonly running: ReadonlyMap<string, Running>;
   readonly questions: readonly Question[];
+  /** Ids of the builder's requests that are recorded. */
+  readonly requests: ReadonlySet<string>;
   readonly pause: { readonly now: boolean; readonly by: string } | null;
   readonly cancelled: string | null;
   /** A failure that stops the whole run once nothing is under way. */

@@ -118,6 +118,9 @@ class Loop {
       return { kind: "stopped", state: this.#known() };
     } catch (error) {
       return await this.#giveUp(error);
+    } finally {
+      // A program that was killed held it; what is not worked on is not held.
+      if (this.#state !== null) await this.#ports.repository.releaseBranch(this.#state.branch);
     }
   }
 
@@ -177,7 +180,7 @@ class Loop {
       onOutput: (line) => this.#options.onOutput(line, intent),
     }).then(
       (events) => this.#inbox.post({ kind: "effect-ended", key, events }),
-      (error: unknown) => this.#inbox.post({ kind: "broken", error }),
+      (error: unknown) => this.#inbox.post({ kind: "broken", key, error }),
     );
   }
 
@@ -194,13 +197,16 @@ class Loop {
         await this.#record({ kind: "pause-requested", now: true, by: message.by });
         return this.#abortWhere(message.by, () => true);
       case "broken":
+        this.#underWay.delete(message.key);
         throw message.error;
     }
   }
 
   /** A pause that was meant for a session that is gone does not stop this one. */
   async #claimRequests(at: { isOpening: boolean }): Promise<void> {
-    for (const request of await this.#ports.requests.claim()) {
+    const { requests } = this.#ports;
+    const earlier = at.isOpening ? await requests.claimedBefore() : [];
+    for (const request of [...earlier, ...(await requests.claim())]) {
       if (at.isOpening && request.kind === "pause") continue;
       for (const event of toRequestEvents(this.#known(), request)) await this.#record(event);
       if (request.kind === "pause" && request.now) this.#abortWhere(request.by, () => true);
@@ -236,8 +242,7 @@ class Loop {
     this.#abortWhere("a failure of the program", () => true);
     while (this.#underWay.size > 0) {
       const message = await this.#inbox.next();
-      if (message.kind === "effect-ended") this.#underWay.delete(message.key);
-      if (message.kind === "broken") break;
+      if (message.kind === "effect-ended" || message.kind === "broken") this.#underWay.delete(message.key);
     }
     if (error instanceof JournalLost)
       return { kind: "journal-lost", failure: error.failure, state: this.#state };

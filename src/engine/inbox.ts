@@ -11,7 +11,7 @@ export type Message =
   /** The program is told to stop: a signal, or the library's caller. */
   | { readonly kind: "stop"; readonly by: string }
   /** An effect threw: a bug, which must not look like an outcome. */
-  | { readonly kind: "broken"; readonly error: unknown };
+  | { readonly kind: "broken"; readonly key: string; readonly error: unknown };
 
 export class Inbox {
   readonly #messages: Message[] = [];

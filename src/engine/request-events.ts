@@ -7,6 +7,14 @@ import { type RunState, taskOf } from "../core/state.ts";
 import type { BuilderRequest } from "../ports.ts";
 
 export function toRequestEvents(state: RunState, request: BuilderRequest): readonly RunEvent[] {
+  if (request.id !== undefined && state.requests.has(request.id)) return [];
+  const mark = request.id === undefined ? {} : { request: request.id };
+  return toEvents(state, request).map((event) => ({ ...event, ...mark }));
+}
+
+type Requested = Extract<RunEvent, { readonly request?: string }>;
+
+function toEvents(state: RunState, request: BuilderRequest): readonly Requested[] {
   switch (request.kind) {
     case "pause":
       return [{ kind: "pause-requested", now: request.now, by: request.by }];
@@ -30,6 +38,6 @@ export function toRequestEvents(state: RunState, request: BuilderRequest): reado
   }
 }
 
-function refused(what: string, problem: string): RunEvent {
+function refused(what: string, problem: string): Requested {
   return { kind: "told", text: `refused a request to ${what}: ${problem}` };
 }

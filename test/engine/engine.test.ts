@@ -327,3 +327,30 @@ describe("a plan that was edited while the run was stopped", () => {
     expect(taskOf(done, id("b"))?.attempts).toHaveLength(2);
   });
 });
+
+describe("requests of the builder", () => {
+  it("are recorded once, also when the program died between claiming and recording them", async () => {
+    const world = new World(honest);
+    world.gate = ({ tree }) => (tree.has("a.txt") ? "failed" : "passed");
+    const policy = toPolicy({ maxAttempts: 1 });
+    const blocked = await play(world, { prd: two, policy });
+    expect(blocked.phase.kind).toBe("blocked");
+    world.claimed.push({
+      kind: "skip",
+      taskId: id("a"),
+      why: "not needed",
+      by: "test",
+      id: "claimed-then-died",
+    });
+    const done = await play(world, { prd: two, policy });
+    expect(phases(done)).toEqual({ a: "skipped", b: "complete" });
+    const again = await settle(world);
+    expect(again.seq).toBe(done.seq);
+  });
+
+  it("that ask a dead session to pause do not pause the next one", async () => {
+    const world = new World(honest);
+    world.requests.push({ kind: "pause", now: true, by: "test" });
+    expect((await play(world, { prd: two, policy: toPolicy() })).phase.kind).toBe("completed");
+  });
+});

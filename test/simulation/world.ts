@@ -26,6 +26,7 @@ export class World {
   readonly journal: Entry[] = [];
   readonly files = new Map<string, string>();
   readonly requests: BuilderRequest[] = [];
+  readonly claimed: BuilderRequest[] = [];
   readonly asked: { stage: string; taskId: string | null; attempt: number }[] = [];
   readonly base: Sha;
   nowMs = Date.UTC(2026, 0, 1, 12);
@@ -90,7 +91,14 @@ export class World {
         },
       },
       requests: {
-        claim: async () => alive(this.requests.splice(0)),
+        claim: async () => {
+          const claimed = alive(this.requests.splice(0)).map((request, index) => {
+            return { ...request, id: request.id ?? `r${this.claimed.length + index + 1}` };
+          });
+          this.claimed.push(...claimed);
+          return claimed;
+        },
+        claimedBefore: async () => alive([...this.claimed]),
         watch: (callback) => {
           this.onRequests = callback;
           return () => {

@@ -84,8 +84,7 @@ function addRunCommands(program: Command, { argv, output, finish }: Invocation):
     .option("--branch <name>", "branch to work on")
     .action(async (plan: string, options: Options) => {
       const commands = await import("./run-commands.ts");
-      if (options["detach"] === true)
-        return finish(await commands.detach(output, { argv, logFolder: detachFolder() }));
+      if (options["detach"] === true) return finish(await commands.detach(output, argv));
       const { fresh, redo, base, branch } = options;
       finish(
         await commands.runAndShow(output, {
@@ -106,8 +105,7 @@ function addRunCommands(program: Command, { argv, output, finish }: Invocation):
     .option("--accept-changes", "take a plan that was edited since the run began")
     .action(async (slug: string, options: Options) => {
       const commands = await import("./run-commands.ts");
-      if (options["detach"] === true)
-        return finish(await commands.detach(output, { argv, logFolder: detachFolder() }));
+      if (options["detach"] === true) return finish(await commands.detach(output, argv));
       const { attempts } = options;
       const granted = {
         ...(typeof attempts === "number" && { attempts }),
@@ -253,10 +251,6 @@ function toFlags(options: Options): Readonly<Record<string, never>> {
   const names = ["agent", "concurrency", "maxAttempts", "budgetUsd", "yes", "only"];
   const given = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
   return Object.fromEntries(given) as Readonly<Record<string, never>>; // each was checked by its option's parser
-}
-
-function detachFolder(): string {
-  return `${process.env["TMPDIR"] ?? "/tmp"}/execute-prd`;
 }
 
 function toCount(text: string): number {

@@ -2,7 +2,7 @@
 
 import { mkdirSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { makeDemo } from "../../demo/make-demo.ts";
 import { type Output, printRefusal } from "./output.ts";
 import { runAndShow } from "./run-commands.ts";
@@ -36,11 +36,13 @@ export async function showDemo(output: Output, keep: string | null): Promise<num
   output.line("Worktrees, commits, gates, journal and report are real.");
   output.line();
   const exitCode = await runAndShow(output, { plan: place.slug, cwd: place.checkout });
+  const self = `node ${relative(process.cwd(), process.argv[1] ?? "") || "dist/main.js"}`;
+  const at = `${place.slug} --cwd ${place.checkout}`;
   output.line();
-  output.line(`Look around: cd ${place.checkout}`);
-  output.line(`  execute-prd report ${place.slug}        what happened, for people`);
-  output.line(`  execute-prd log ${place.slug}           what happened, event by event`);
-  output.line(`  cat dev/executions/${place.slug}/progress.md`);
+  output.line("Look around (an installed program is simply called execute-prd):");
+  output.line(`  ${self} report ${at}`);
+  output.line(`  ${self} log ${at}`);
+  output.line(`  cat ${join(place.checkout, "dev", "executions", place.slug, "progress.md")}`);
   output.line(`Throw it away: rm -rf ${folder}`);
   return exitCode;
 }

@@ -1,7 +1,8 @@
 // `run`, `resume`, `demo`: work on a run, show it, and end with what came of it.
 
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exitCodeOf, type RunEnded, type RunHandle } from "../../application/run-handle.ts";
 import { describe } from "../../core/failure.ts";
@@ -129,14 +130,10 @@ function movement(state: RunState): string {
 }
 
 /** Starts the same command again without a terminal, and returns once the run is taken or refused. */
-export async function detach(
-  output: Output,
-  at: { argv: readonly string[]; logFolder: string },
-): Promise<number> {
-  mkdirSync(at.logFolder, { recursive: true });
-  const log = join(at.logFolder, `execute-prd-${process.pid}-${Date.now()}.log`);
+export async function detach(output: Output, argv: readonly string[]): Promise<number> {
+  const log = join(mkdtempSync(join(tmpdir(), "execute-prd-detached-")), "output.log");
   const file = openSync(log, "wx", 0o600);
-  const args = at.argv.filter((argument) => argument !== "--detach");
+  const args = argv.filter((argument) => argument !== "--detach");
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? "", ...args, "--json"], {
     detached: true,
     stdio: ["ignore", file, file],
