@@ -20,8 +20,9 @@ import { type StartOptions, startRun } from "./application/start.ts";
 
 export type { Cleaned } from "./application/clean.ts";
 export { cleanUp as clean } from "./application/clean.ts";
-export type { CommandCheck, Diagnosis } from "./application/doctor.ts";
+export type { Diagnosis } from "./application/doctor.ts";
 export { diagnose } from "./application/doctor.ts";
+export type { CommandCheck } from "./application/doctor-check.ts";
 export type { InitResult } from "./application/init.ts";
 export { initialise } from "./application/init.ts";
 export type { RunStatus } from "./application/look.ts";

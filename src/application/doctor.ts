@@ -1,25 +1,13 @@
 // `doctor`: is everything in place for a run here? Each check is ok or a problem with its fix; nothing is changed.
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { type Checkout, inspectCheckout } from "../adapters/git/inspect.ts";
-import { type FoundRun, listRuns } from "../adapters/run-folder.ts";
-import { describe } from "../core/failure.ts";
 import type { Prd } from "../core/prd.ts";
 import { describeProblem } from "../schema/problem.ts";
 import { checkoutRefusal } from "./checkout-refusal.ts";
+import { type CommandCheck, ok, toChecks } from "./doctor-check.ts";
+import { checkRuns } from "./doctor-runs.ts";
 import { findPolicy } from "./policy.ts";
 import { findProblems, worktreeRootOf } from "./preflight.ts";
-import { readRunState } from "./read-run.ts";
-import type { Refusal } from "./refusal.ts";
-
-export interface CommandCheck {
-  readonly name: string;
-  readonly state: "ok" | "problem";
-  readonly detail: string;
-  /** What to do; empty where nothing is to be done. */
-  readonly fix: string;
-}
 
 export interface Diagnosis {
   readonly checks: readonly CommandCheck[];
@@ -32,7 +20,7 @@ export async function diagnose(at: { cwd?: string }): Promise<Diagnosis> {
   if (checkout.ok) {
     const { gitVersion, topLevel } = checkout.value;
     checks.push(ok("git", `version ${gitVersion}, repository ${topLevel}`));
-    checks.push(...(await checkConfiguration(checkout.value)), ...checkRuns(checkout.value));
+    checks.push(...(await checkConfiguration(checkout.value)), ...(await checkRuns(checkout.value)));
   } else {
     checks.push(...toChecks("git", checkoutRefusal(checkout.failure)));
   }
@@ -104,43 +92,4 @@ const noTasks: Prd = {
 
 function nameOf(path: string): string {
   return path.split(/[.[]/)[0] || "place";
-}
-
-function checkRuns(checkout: Checkout): readonly CommandCheck[] {
-  const runs = listRuns(checkout.topLevel);
-  if (!runs.ok)
-    return [
-      { name: "runs", state: "problem", detail: describe(runs.failure), fix: "make the folder readable" },
-    ];
-  return runs.value.filter(({ hasJournal }) => hasJournal).flatMap((run) => checkRun(run));
-}
-
-function checkRun(run: FoundRun): readonly CommandCheck[] {
-  const name = `run ${run.slug}`;
-  const state = readRunState(run.folder);
-  if (!state.ok) return toChecks(name, state.failure);
-  const { kind } = state.value.phase;
-  if (run.ownership.state === "gone" && kind === "running") {
-    const fix = `execute-prd resume ${run.slug}`;
-    return [{ name, state: "problem", detail: "its program is gone, and left it running", fix }];
-  }
-  if (!existsSync(join(run.folder, "status.json"))) {
-    return [
-      { name, state: "problem", detail: "status.json is missing", fix: `execute-prd rebuild ${run.slug}` },
-    ];
-  }
-  return [ok(name, `${kind}, owner ${run.ownership.state}`)];
-}
-
-function ok(name: string, detail: string): CommandCheck {
-  return { name, state: "ok", detail, fix: "" };
-}
-
-function toChecks(name: string, refusal: Refusal): readonly CommandCheck[] {
-  return refusal.problems.map((each) => ({
-    name,
-    state: "problem",
-    detail: describeProblem({ ...each, hint: "" }),
-    fix: each.hint,
-  }));
 }

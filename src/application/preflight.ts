@@ -1,8 +1,8 @@
 // Everything that can be known to be wrong before a run begins, looked at without changing anything; each problem
 // with the way out of it.
 
-import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { accessSync, constants, existsSync, realpathSync, statfsSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { decodeScript } from "../adapters/agents/scripted-file.ts";
 import { isOnPath, programOf } from "../adapters/process/command-line.ts";
 import { readRegularFile } from "../adapters/storage.ts";
@@ -11,7 +11,7 @@ import { type AgentPolicy, agentKeyFor, agentOf, type Policy } from "../core/pol
 import type { Prd } from "../core/prd.ts";
 import { configFileName } from "../schema/config.ts";
 import { didYouMean, type InputProblem } from "../schema/problem.ts";
-import { codeOf } from "./locate.ts";
+import { codeOf, isInside } from "./locate.ts";
 import { problem } from "./refusal.ts";
 
 export interface PreflightAt {
@@ -47,9 +47,12 @@ async function checkAgents({ policy, prd, checkout }: PreflightAt): Promise<read
     const path = `agents.${key}`;
     if (agent === undefined) {
       const hint = didYouMean(key, Object.keys(policy.agents)) || `add ${path} to ${configFileName}`;
-      problems.push(
-        problem({ file: configFileName, path, value: key, expected: "a configured agent", hint }),
-      );
+      const index = prd.tasks.findIndex((task) => task.agent === key);
+      const place =
+        index === -1
+          ? { file: configFileName, path }
+          : { file: "prd.json", path: `userStories[${index}].agent` };
+      problems.push(problem({ ...place, value: key, expected: "a configured agent", hint }));
     } else {
       const trouble =
         agent.backend === "scripted" ? scriptTrouble(agent) : await commandTrouble(agent, checkout);
@@ -133,11 +136,12 @@ function checkTasks({ policy, prd }: PreflightAt): readonly InputProblem[] {
 function checkWorktreeRoot({ worktreeRoot, checkout, mainWorktree }: PreflightAt): readonly InputProblem[] {
   const at = { file: configFileName, path: "worktreeRoot", value: worktreeRoot };
   const hint = "set worktreeRoot to a folder outside of the checkout that can be written";
-  for (const folder of [checkout, mainWorktree]) {
-    const isWithin = worktreeRoot === folder || worktreeRoot.startsWith(`${folder}/`);
-    if (isWithin) return [problem({ ...at, expected: `a folder outside of "${folder}"`, hint })];
-  }
   const existing = nearestExisting(worktreeRoot);
+  const real = join(realpathSync(existing), relative(existing, worktreeRoot));
+  for (const folder of [checkout, mainWorktree]) {
+    if (real === folder || isInside(folder, real))
+      return [problem({ ...at, expected: `a folder outside of "${folder}"`, hint })];
+  }
   if (!statSync(existing).isDirectory())
     return [problem({ ...at, expected: "a folder, but it is a file", hint })];
   try {

@@ -1,7 +1,7 @@
 // `resume`: continues a run that was paused, blocked, failed or killed.
 
-import { existsSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { type Checkout, inspectCheckout } from "../adapters/git/inspect.ts";
 import type { FoundRun } from "../adapters/run-folder.ts";
 import type { RunEvent } from "../core/event.ts";

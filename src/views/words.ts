@@ -23,6 +23,26 @@ export function inWords(entry: Entry): string {
   return toLine(toWords(entry.event));
 }
 
+/**
+ * Tells a journal in order: the end of a dispatch alone does not say whose it was, so that is remembered from its
+ * start.
+ */
+export function createNarrator(): (entry: Entry) => string {
+  const whose = new Map<string, string>();
+  return (entry) => {
+    const { event } = entry;
+    if (event.kind === "dispatch-started") {
+      const of = event.taskId === null ? "" : `${at({ taskId: event.taskId, attempt: event.attempt })}: `;
+      whose.set(event.dispatch, `${of}${event.stage}`);
+    }
+    const words = inWords(entry);
+    const label = event.kind === "dispatch-ended" ? whose.get(event.dispatch) : undefined;
+    if (event.kind !== "dispatch-ended" || label === undefined) return words;
+    whose.delete(event.dispatch);
+    return `${toLine(label)}${words.slice(event.dispatch.length)}`;
+  };
+}
+
 function toWords(event: RunEvent): string {
   switch (event.kind) {
     case "run-created":

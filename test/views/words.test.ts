@@ -2,12 +2,20 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { RunEvent } from "../../src/core/event.ts";
-import { inWords } from "../../src/views/words.ts";
+import { createNarrator, inWords } from "../../src/views/words.ts";
 import { makeCandidate, makeTask, shaOf, taskId } from "../support/run-parts.ts";
 import { completedStory } from "./feature-story.ts";
 
 test("every event of a run is one line that is not empty", () => {
   for (const entry of completedStory().entries) expect(inWords(entry)).toMatch(/^\S.*\S$/);
+});
+
+test("a narrator says of the end of a dispatch whose it was", () => {
+  const narrate = createNarrator();
+  const lines = completedStory().entries.map(narrate);
+  expect(lines.some((line) => /^task-1, attempt 1: develop ended after/.test(line))).toBe(true);
+  expect(lines.some((line) => /^holistic-review ended after/.test(line))).toBe(true);
+  expect(lines.filter((line) => /^d\d+ ended/.test(line))).toEqual([]);
 });
 
 const at = { taskId: taskId("task-1"), attempt: 2 };

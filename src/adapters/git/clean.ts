@@ -54,6 +54,21 @@ export function cleanRun(options: RepositoryOptions, at: CleanWanted): Promise<R
   });
 }
 
+/** How many refs there are of each run, by run id. */
+export async function listRunRefs(
+  gitCommonDir: string,
+): Promise<Result<ReadonlyMap<string, number>, Failure>> {
+  const args = ["for-each-ref", "--format=%(refname)", "refs/execute-prd/"];
+  const listed = await readGit({ gitDir: gitCommonDir, args, doing: "listing the refs of runs" });
+  if (!listed.ok) return listed;
+  const counts = new Map<string, number>();
+  for (const ref of listed.value.split("\n").filter((line) => line !== "")) {
+    const runId = ref.split("/")[2] ?? "";
+    counts.set(runId, (counts.get(runId) ?? 0) + 1);
+  }
+  return success(counts);
+}
+
 interface Lanes {
   readonly removed: readonly string[];
   readonly kept: Cleaned["kept"];

@@ -55,10 +55,26 @@ export async function salvageWork(
 ): Promise<Result<Sha | null, Failure>> {
   const start = await readCommit(run, at.start);
   if (!start.ok) return start;
+  const isOurs = isReadyFor(run, at);
+  if (!isOurs.ok || !isOurs.value) return isOurs.ok ? success(null) : isOurs;
   const left = await collectLeftovers(run, { lane: at.lane, agentRef: `${at.refPrefix}/agent` });
   if (!left.ok) return left;
   if (left.value === null || left.value.tree === start.value.tree) return success(null);
   return keepSalvage(run, { tree: left.value.tree, base: at.base, prefix: at.refPrefix });
+}
+
+/**
+ * A program that died before it made the lane ready for an attempt left the work of the attempt before in it, which
+ * is kept already and must not become the new one's.
+ */
+function isReadyFor(
+  run: GitRun,
+  at: { readonly lane: number; readonly refPrefix: string },
+): Result<boolean, Failure> {
+  const place = placeTree(run, at.lane, "work");
+  if (!place.ok) return place;
+  const attempt = loadState(place.value)?.attempt ?? null;
+  return success(attempt === null || attempt === at.refPrefix);
 }
 
 /**

@@ -43,6 +43,8 @@ export interface TreeState {
   readonly tree: Sha;
   /** False while it is being made or put somewhere: nothing in it is anybody's work. */
   readonly ready: boolean;
+  /** Ref prefix of the attempt for which it was made ready; null: nobody said. */
+  readonly attempt: string | null;
   /** Digest of the set-up command and lockfiles for which `setup` ran; null: it has to run. */
   readonly setupKey: string | null;
   /** Tracked paths that differ from the index without an agent's doing, with what they looked like. */
@@ -152,6 +154,7 @@ function isState(value: unknown): value is TreeState {
     isText(state.tree) &&
     isSha(state.tree) &&
     typeof state.ready === "boolean" &&
+    (state.attempt === null || isText(state.attempt)) &&
     (state.setupKey === null || isText(state.setupKey)) &&
     Array.isArray(state.ignored) &&
     state.ignored.every(isText) &&

@@ -37,6 +37,7 @@ export async function makeTree(
     head: at.head,
     tree: at.tree,
     ready: false,
+    attempt: null,
     setupKey: null,
     dirty: {},
     made: {},

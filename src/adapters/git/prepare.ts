@@ -36,6 +36,8 @@ export interface TreeWanted {
   readonly tree: Sha;
   /** Command line; empty: none. null: whatever ran before is good enough. */
   readonly setup: string | null;
+  /** Ref prefix of the attempt that it is for. */
+  readonly attempt?: string | undefined;
 }
 
 /**
@@ -55,7 +57,7 @@ export function prepareTree(
     if (!placed.ok) return placed;
     const equipped = await equip(run, { place, state: placed.value, wanted }, signal);
     if (!equipped.ok) return equipped;
-    const state = { ...equipped.value, head: wanted.head, ready: true };
+    const state = { ...equipped.value, head: wanted.head, ready: true, attempt: wanted.attempt ?? null };
     const finished = finishTree(place, state);
     return finished.ok ? saveState(place, state) : finished;
   });

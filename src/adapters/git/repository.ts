@@ -73,7 +73,7 @@ async function prepareWork(
   if (!kept.ok) return kept;
   const conflicts = moved.value.kind === "conflict" ? moved.value.files : [];
   const tree = moved.value.kind === "conflict" ? base.value.tree : moved.value.tree;
-  const wanted = { head: at.base, tree, setup: at.setup };
+  const wanted = { head: at.base, tree, setup: at.setup, attempt: at.refPrefix };
   const state = await prepareTree(run, { place: place.value, wanted, seen: kept.value }, signal);
   if (!state.ok) return state;
   if (tree === base.value.tree) keepIndexOf(run, place.value, state.value);

@@ -5,7 +5,7 @@ import type { RunUpdate } from "../../application/run-handle.ts";
 import type { Intent } from "../../core/event.ts";
 import type { Running, RunState } from "../../core/state.ts";
 import { toDuration, toIso, toLine } from "../../views/text.ts";
-import { inWords } from "../../views/words.ts";
+import { createNarrator } from "../../views/words.ts";
 import type { Output } from "./output.ts";
 
 export interface LiveView {
@@ -31,8 +31,9 @@ function jsonView(output: Output): LiveView {
 }
 
 function plainView(output: Output): LiveView {
+  const narrate = createNarrator();
   return {
-    update: ({ entry }) => output.line(`${toIso(entry.atMs)} ${inWords(entry)}`),
+    update: ({ entry }) => output.line(`${toIso(entry.atMs)} ${narrate(entry)}`),
     output: () => {},
     close: () => {},
   };
@@ -59,6 +60,7 @@ function terminalView(output: Output): LiveView {
   let drawn = 0;
   let turn = 0;
   const lastLines = new Map<string, string>();
+  const narrate = createNarrator();
   const erase = (): void => {
     if (drawn > 0) output.draw(`\u001b[${drawn}A\u001b[J`);
     drawn = 0;
@@ -79,7 +81,8 @@ function terminalView(output: Output): LiveView {
     update: (update) => {
       state = update.state;
       erase();
-      if (isNews(update)) output.draw(`${toNews(update, output)}\n`);
+      const words = narrate(update.entry);
+      if (isNews(update)) output.draw(`${toNews({ update, words, output })}\n`);
       draw();
     },
     output: (line, intent) => {
@@ -93,9 +96,11 @@ function terminalView(output: Output): LiveView {
   };
 }
 
-function toNews({ entry }: RunUpdate, output: Output): string {
+function toNews(at: { update: RunUpdate; words: string; output: Output }): string {
+  const { entry } = at.update;
+  const { output } = at;
   const time = toIso(entry.atMs).slice(11, 19);
-  return `${output.paint.dim(time)} ${cut(inWords(entry), output.columns - 10)}`;
+  return `${output.paint.dim(time)} ${cut(at.words, output.columns - 10)}`;
 }
 
 function liveLines(at: {

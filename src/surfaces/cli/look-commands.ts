@@ -16,7 +16,7 @@ import {
   validate,
 } from "../../library.ts";
 import { toDuration, toIso, toLine } from "../../views/text.ts";
-import { inWords } from "../../views/words.ts";
+import { createNarrator } from "../../views/words.ts";
 import { type Output, printRefusal } from "./output.ts";
 
 interface Place {
@@ -82,19 +82,20 @@ export async function showLog(
   at: Place & { slug: string; follow: boolean },
 ): Promise<number> {
   let seen = 0;
+  const narrate = createNarrator();
   for (;;) {
     const entries = await log(at);
     if (!entries.ok) return printRefusal(output, entries.failure);
-    for (const entry of entries.value.slice(seen)) printEntry(output, entry);
+    for (const entry of entries.value.slice(seen)) printEntry(output, entry, narrate(entry));
     seen = entries.value.length;
     if (!at.follow || isOver(entries.value.at(-1))) return 0;
     await wait(watchMs / 2);
   }
 }
 
-function printEntry(output: Output, entry: Entry): void {
+function printEntry(output: Output, entry: Entry, words: string): void {
   if (output.isJson) output.data({ seq: entry.seq, at: toIso(entry.atMs), ...entry.event });
-  else output.line(`${String(entry.seq).padStart(4)} ${toIso(entry.atMs)} ${inWords(entry)}`);
+  else output.line(`${String(entry.seq).padStart(4)} ${toIso(entry.atMs)} ${words}`);
 }
 
 function isOver(entry: Entry | undefined): boolean {
