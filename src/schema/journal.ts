@@ -15,16 +15,17 @@ import type { Entry, RunEvent } from "../core/event.ts";
 import { isSlug, type RunId, type Slug } from "../core/ids.ts";
 import { limits } from "../core/limits.ts";
 import { assert, failed, type Result, success } from "../core/result.ts";
+import { isReadableVersion, journalVersion, migrateEvent } from "./migrations.ts";
 import { toExcerpt } from "./problem.ts";
 import { valueAt } from "./zod-problems.ts";
 
-export const journalVersion = 1;
 /** Of what the derived files look like: the same journal and view version give the same bytes. */
 export const viewVersion = 1;
 
 export interface JournalHeader {
   readonly runId: RunId;
   readonly slug: Slug;
+  readonly version: number;
   readonly viewVersion: number;
 }
 
@@ -132,7 +133,8 @@ export function decodeJournal(bytes: Uint8Array): Result<DecodedJournal, Journal
         "a whole record stands in this line with something else: a line break was changed",
       );
     }
-    const entry = decodeEntry(line, { prev: lastHash, seq: entries.length + 1 });
+    const { version } = header.value;
+    const entry = decodeEntry(line, { prev: lastHash, seq: entries.length + 1, version });
     if (!entry.ok) return entry;
     entries.push(entry.value);
     lastHash = hash(line.bytes);
@@ -230,10 +232,10 @@ function sumProblem(bytes: Buffer): string | null {
 function decodeHeader(line: Line): Result<JournalHeader, JournalRefusal> {
   const raw = parse(line.bytes);
   const version = valueAt(raw, ["version"]);
-  if (valueAt(raw, ["format"]) === format && version !== journalVersion) {
+  if (valueAt(raw, ["format"]) === format && !isReadableVersion(version)) {
     return refuse(
       1,
-      `the journal has version ${toExcerpt(version)}; this program reads version ${journalVersion}`,
+      `the journal has version ${toExcerpt(version)}; this program reads versions up to ${journalVersion}`,
     );
   }
   const problem = lineProblem(line);
@@ -250,12 +252,13 @@ function decodeHeader(line: Line): Result<JournalHeader, JournalRefusal> {
   if (!isWhole || typeof views !== "number" || !Number.isSafeInteger(views)) {
     return refuse(1, "the header line has no run id, slug or view version");
   }
-  return success({ runId: runId as RunId, slug, viewVersion: views }); // its checksum says we wrote it
+  // isReadableVersion has looked at the version.
+  return success({ runId: runId as RunId, slug, version: Number(version), viewVersion: views }); // its checksum says we wrote it
 }
 
 function decodeEntry(
   line: Line,
-  wanted: { readonly prev: string; readonly seq: number },
+  wanted: { readonly prev: string; readonly seq: number; readonly version: number },
 ): Result<Entry, JournalRefusal> {
   const problem = lineProblem(line);
   if (problem !== null) return refuse(line.number, problem);
@@ -273,14 +276,15 @@ function decodeEntry(
       'the hash of the line before ("prev") does not fit: a line was changed, lost or moved',
     );
   }
-  const kind = valueAt(event, ["kind"]);
+  const migrated = migrateEvent(event, wanted.version);
+  const kind = valueAt(migrated, ["kind"]);
   if (typeof kind !== "string" || !eventKinds.has(kind)) {
     return refuse(line.number, `the event kind ${toExcerpt(kind) || "none"} is not known to this version`);
   }
   const atMs = typeof at === "string" ? Date.parse(at) : Number.NaN;
   if (Number.isNaN(atMs) || typeof session !== "string")
     return refuse(line.number, "time or session is missing");
-  return success({ seq: wanted.seq, atMs, session, event: event as RunEvent }); // checksum and chain: we wrote it
+  return success({ seq: wanted.seq, atMs, session, event: migrated as RunEvent }); // checksum and chain: we wrote it
 }
 
 const memberNames = ["seq", "at", "session", "prev", "event"] as const;
