@@ -25,13 +25,7 @@ export { diagnose } from "./application/doctor.ts";
 export type { CommandCheck } from "./application/doctor-check.ts";
 export type { InitResult } from "./application/init.ts";
 export { initialise } from "./application/init.ts";
-export type { RunStatus } from "./application/look.ts";
-export {
-  logOf as log,
-  reportOf as report,
-  statusOf as status,
-  statusOfAll as statuses,
-} from "./application/look.ts";
+export { logOf as log, reportOf as report } from "./application/look.ts";
 export type { DryRun, Validated } from "./application/plan.ts";
 export { planRun as plan, validatePlan as validate } from "./application/plan.ts";
 export type { Rebuilt } from "./application/rebuild.ts";
@@ -41,6 +35,8 @@ export type { ResumeOptions } from "./application/resume.ts";
 export type { RunEnded, RunHandle, RunListener, RunUpdate } from "./application/run-handle.ts";
 export { exitCodeOf } from "./application/run-handle.ts";
 export type { StartOptions } from "./application/start.ts";
+export type { RunStatus } from "./application/status.ts";
+export { statusOf as status, statusOfAll as statuses } from "./application/status.ts";
 export type { Steered, Wish } from "./application/steer.ts";
 export { steer } from "./application/steer.ts";
 export type { Entry, Intent, RunEvent } from "./core/event.ts";

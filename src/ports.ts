@@ -114,9 +114,10 @@ export interface Repository {
   /**
    * Makes the lane's work tree ready for a developer: made when missing, salvaged and replaced when it is not as
    * we left it, put at `start`'s tree (moved onto `base` when its own base was another), `setup` run where needed.
+   * `refPrefix` is the attempt's: from then on what is in the tree is its work, and nobody else's.
    */
   prepareWork(
-    at: { lane: number; base: Sha; start: Sha; setup: string },
+    at: { lane: number; base: Sha; start: Sha; setup: string; refPrefix?: string },
     signal: AbortSignal,
   ): Promise<Result<WorkReady, Failure>>;
   /**
@@ -142,7 +143,7 @@ export interface Repository {
   snapshotWork(at: { lane: number; refPrefix: string }): Promise<Result<LeftTree, Failure>>;
   /**
    * Keeps the work tree's content as commit `<refPrefix>/salvage-<k>` on `base`, with a readable patch in
-   * `salvage/`; null when the tree equals `start`'s.
+   * `salvage/`; null when the tree equals `start`'s, or was made ready for another attempt and not for this one.
    */
   salvageWork(at: {
     lane: number;

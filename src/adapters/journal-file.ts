@@ -74,6 +74,14 @@ export function createJournal(
   return made.ok ? openJournal(at) : made;
 }
 
+/** Removes a journal to which nothing was appended, for the owner that starts a new one; any other stays. */
+export function discardEmptyJournal(at: { readonly folder: string }): Result<void, Failure> {
+  const found = readJournal(at);
+  if (!found.ok || found.value.entries.length > 0) return success(undefined);
+  const path = journalPath(at.folder);
+  return attemptStorage({ doing: "removing an empty journal", path }, () => fs.rmSync(path));
+}
+
 /** Opens a journal for its owner: reads and checks it all, and cuts off a torn last line. */
 export function openJournal(at: Writer): Result<OpenJournal, Failure | JournalRefusal> {
   const path = journalPath(at.folder);

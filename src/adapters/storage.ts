@@ -81,7 +81,8 @@ const withoutLinks = ["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLINK"];
 export function writeNewFile(path: string, data: string | Uint8Array): void {
   const file = fs.openSync(path, "wx");
   try {
-    writeWhole(file, typeof data === "string" ? Buffer.from(data) : data);
+    if (typeof data === "string") for (const bytes of toBytes(data)) writeWhole(file, bytes);
+    else writeWhole(file, data);
     fs.fsyncSync(file);
   } finally {
     fs.closeSync(file);
@@ -96,6 +97,27 @@ export function writeWhole(file: number, data: Uint8Array): void {
     if (count === 0) throw storageError("EIO");
     written += count;
   }
+}
+
+/**
+ * A text in UTF-8, piece by piece in one buffer, so each is good until the next is asked for: a view of megabytes
+ * that is written again and again would otherwise leave its size in garbage each time.
+ */
+export function* toBytes(text: string): Generator<Uint8Array, void, undefined> {
+  for (let from = 0; from < text.length; ) {
+    const until = from + pieceChars;
+    // A pair of surrogates is one character and stays together.
+    const end = isHighSurrogate(text.charCodeAt(until - 1)) ? until - 1 : until;
+    yield piece.subarray(0, piece.write(text.slice(from, end)));
+    from = end;
+  }
+}
+
+const pieceChars = 64 * 1024;
+const piece = Buffer.allocUnsafeSlow(3 * pieceChars);
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff;
 }
 
 /** Makes names in a folder durable: new, renamed and removed files. */
@@ -150,8 +172,21 @@ export function makeFolderBelow(root: string, name: string): string {
 /** Removes what killed writers left beside the files of a folder. Only its owner may ask for it. */
 export function removeTemporaryFiles(folder: string): void {
   for (const name of unless(["ENOENT"], () => fs.readdirSync(folder)) ?? []) {
-    if (temporaryPattern.test(name)) fs.rmSync(join(folder, name), { force: true });
+    if (isTemporaryName(name)) fs.rmSync(join(folder, name), { force: true });
   }
+}
+
+/** The same in a folder and in every folder below it; links are not followed. */
+export function removeTemporaryFilesBelow(folder: string): void {
+  removeTemporaryFiles(folder);
+  for (const entry of unless(["ENOENT"], () => fs.readdirSync(folder, { withFileTypes: true })) ?? []) {
+    if (entry.isDirectory()) removeTemporaryFilesBelow(join(folder, entry.name));
+  }
+}
+
+/** Whether a file of this name was on its way to another name. */
+export function isTemporaryName(name: string): boolean {
+  return temporaryPattern.test(name);
 }
 
 const temporaryPattern = /^\..+\.[0-9a-f]{12}\.tmp$/;

@@ -7,8 +7,8 @@ import { dispatchVariable, endLeftovers } from "../adapters/process/leftovers.ts
 import { describe } from "../core/failure.ts";
 import { failed, type Result, success } from "../core/result.ts";
 import { checkoutRefusal } from "./checkout-refusal.ts";
+import { findRun } from "./find-run.ts";
 import { refuseInsideAgent } from "./inside-agent.ts";
-import { findRun } from "./locate.ts";
 import { readRunState } from "./read-run.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import { toPlace } from "./resume.ts";

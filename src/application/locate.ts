@@ -1,8 +1,7 @@
-// Finding things from what the builder typed: a plan by slug or path, a run by slug.
+// Finding a plan from what the builder typed: a slug or a path.
 
 import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { type FoundRun, lookAtRun } from "../adapters/run-folder.ts";
 import { isSlug, type Slug, toSlug } from "../core/ids.ts";
 import { limits } from "../core/limits.ts";
 import type { Prd } from "../core/prd.ts";
@@ -73,23 +72,6 @@ function slugOf(at: { checkout: string; file: string; prd: Prd }): Slug | null {
   const isPlan = dirname(folder) === join(at.checkout, plansFolder);
   const text = isPlan ? basename(folder) : toSlug(at.prd.name === "" ? basename(folder) : at.prd.name);
   return isSlug(text) ? text : null;
-}
-
-/** The run of a slug, which must have a journal. */
-export function findRun(at: { checkout: string; slug: string }): Result<FoundRun, Refusal> {
-  const isPossible = isSlug(at.slug);
-  const run = isPossible ? lookAtRun(at.checkout, at.slug as Slug) : null;
-  if (run?.hasJournal === true) return success(run);
-  return failed(
-    refuse([
-      problem({
-        file: `dev/executions/${at.slug}`,
-        value: at.slug,
-        expected: "the slug of a run",
-        hint: 'see "execute-prd status" for the runs there are, "execute-prd run <plan>" to start one',
-      }),
-    ]),
-  );
 }
 
 export function isInside(folder: string, path: string): boolean {

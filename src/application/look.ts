@@ -1,54 +1,16 @@
-// `status`, `log`, `report`: looking at runs without taking or changing anything.
+// `log`, `report`: looking at a run without taking or changing anything.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspectCheckout } from "../adapters/git/inspect.ts";
 import { readJournal } from "../adapters/journal-file.ts";
-import { type FoundRun, listRuns } from "../adapters/run-folder.ts";
+import type { FoundRun } from "../adapters/run-folder.ts";
 import type { Entry } from "../core/event.ts";
-import { describe } from "../core/failure.ts";
-import type { JsonObject } from "../core/json.ts";
 import { failed, type Result, success } from "../core/result.ts";
 import { checkoutRefusal } from "./checkout-refusal.ts";
-import { findRun } from "./locate.ts";
+import { findRun } from "./find-run.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import { journalRefusal } from "./session.ts";
-
-/** The stored status.json of a run, and whether a live program owns it. */
-export interface RunStatus {
-  readonly slug: string;
-  readonly folder: string;
-  readonly owner: "live" | "gone" | "none";
-  /** The document as it is on disk; null where there is none that can be read. */
-  readonly document: JsonObject | null;
-  readonly problem: string | null;
-}
-
-export async function statusOf(at: { slug: string; cwd?: string }): Promise<Result<RunStatus, Refusal>> {
-  const found = await findRunFrom(at);
-  return found.ok ? success(toRunStatus(found.value)) : found;
-}
-
-export async function statusOfAll(at: { cwd?: string }): Promise<Result<readonly RunStatus[], Refusal>> {
-  const checkout = await inspectCheckout(at.cwd ?? process.cwd());
-  if (!checkout.ok) return failed(checkoutRefusal(checkout.failure));
-  const runs = listRuns(checkout.value.topLevel);
-  if (!runs.ok)
-    return failed(refuse([problem({ expected: "a readable folder", hint: describe(runs.failure) })], 3));
-  return success(
-    runs.value.filter(({ status, hasJournal }) => hasJournal || status !== null).map(toRunStatus),
-  );
-}
-
-function toRunStatus(run: FoundRun): RunStatus {
-  return {
-    slug: run.slug,
-    folder: run.folder,
-    owner: run.ownership.state,
-    document: run.status?.raw ?? null,
-    problem: run.problem,
-  };
-}
 
 /** Every entry of a run's journal. */
 export async function logOf(at: { slug: string; cwd?: string }): Promise<Result<readonly Entry[], Refusal>> {

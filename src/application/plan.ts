@@ -8,6 +8,7 @@ import { failed, type Result, success } from "../core/result.ts";
 import type { PolicyFlags } from "../schema/config.ts";
 import { checkoutRefusal } from "./checkout-refusal.ts";
 import { readPlan } from "./locate.ts";
+import { tellMissing } from "./missing-files.ts";
 import { findPolicy } from "./policy.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -35,7 +36,7 @@ export async function validatePlan(at: { plan: string; cwd?: string }): Promise<
     name: prd.name,
     goal: prd.goal,
     tasks: prd.tasks.map(({ id, title, dependsOn }) => ({ id, title, dependsOn })),
-    told,
+    told: [...told, ...tellMissing(read.value.checkout.topLevel, prd)],
   });
 }
 

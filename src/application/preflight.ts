@@ -87,11 +87,20 @@ function scriptTrouble(agent: AgentPolicy): Trouble {
 }
 
 async function commandTrouble(agent: AgentPolicy, checkout: string): Promise<Trouble> {
-  const program = agent.command[0] ?? "";
-  if (await isOnPath(program, process.env, checkout)) return null;
-  const hint = "install the program, or correct the command";
-  return { value: program, expected: "a program on PATH or an executable file", hint };
+  const [program = "", script = ""] = agent.command;
+  if (!(await isOnPath(program, process.env, checkout))) {
+    const hint = "install the program, or correct the command";
+    return { value: program, expected: "a program on PATH or an executable file", hint };
+  }
+  if (!interpreters.test(program) || !scriptName.test(script) || existsSync(resolve(checkout, script))) {
+    return null;
+  }
+  const hint = "correct the path; it is read from the top level of the repository";
+  return { value: script, expected: `a script for "${program}" that is there`, hint };
 }
+
+const interpreters = /(?:^|[/\\])(?:node|python3?|ruby|perl|bash|sh|bun)(?:\.exe)?$/;
+const scriptName = /^[^-].*\.(?:m?js|cjs|m?ts|py|rb|pl|sh)$/;
 
 async function checkGates({
   policy,

@@ -10,7 +10,7 @@ import type { RunState } from "../core/state.ts";
 import { derivedFiles } from "../views/derived-files.ts";
 import { progressParts } from "../views/progress-md.ts";
 import { checkoutRefusal } from "./checkout-refusal.ts";
-import { findRun } from "./locate.ts";
+import { findRun } from "./find-run.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import { toPlace } from "./resume.ts";
 import { journalRefusal, takeLocks } from "./session.ts";

@@ -15,8 +15,9 @@ import type { InputProblem } from "../schema/problem.ts";
 import { toReport } from "../views/report.ts";
 import { toStatusJson } from "../views/status-json.ts";
 import { checkoutRefusal } from "./checkout-refusal.ts";
+import { findRun } from "./find-run.ts";
 import { refuseInsideAgent } from "./inside-agent.ts";
-import { findRun, readPlan } from "./locate.ts";
+import { readPlan } from "./locate.ts";
 import { type PlanChange, planChanges } from "./plan-changes.ts";
 import { findPolicy, findResumedPolicy } from "./policy.ts";
 import { findProblems } from "./preflight.ts";
@@ -24,7 +25,7 @@ import { readRunState } from "./read-run.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import type { RunEnded, StartListener } from "./run-handle.ts";
 import { type SessionPlace, takeLocks } from "./session.ts";
-import { fromFlagsRecord, toSessionStarted } from "./session-started.ts";
+import { fromFlagsRecord, preflightEnded, toSessionStarted } from "./session-started.ts";
 import { opening, refusedOpening, work } from "./work.ts";
 
 export interface ResumeOptions {
@@ -90,6 +91,7 @@ export async function continueRun(at: Continuation, listener: StartListener): Pr
         : opening([
             ...planChanged,
             toSessionStarted({ token, policy, flags, told, extraAttempts: at.extraAttempts }),
+            ...(state.stages.has("preflight") ? [] : [preflightEnded]), // killed in its first words
           ]),
   });
 }

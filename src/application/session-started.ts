@@ -1,10 +1,18 @@
 // The event that begins a session, and the flags it carries from one session to the next.
 
-import type { SessionStarted } from "../core/event.ts";
+import type { RunEvent, SessionStarted } from "../core/event.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Policy } from "../core/policy.ts";
 import type { PolicyFlags } from "../schema/config.ts";
 import { toolVersion } from "./version.ts";
+
+/** Said once a run: what a start looks at before it takes the locks was as it should be. */
+export const preflightEnded: RunEvent = {
+  kind: "stage-ended",
+  stage: "preflight",
+  outcome: "done",
+  notes: "",
+};
 
 export function toSessionStarted(at: {
   token: string;

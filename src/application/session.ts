@@ -9,6 +9,7 @@ import { acquireBranchLock } from "../adapters/branch-lock.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { createGateRunner } from "../adapters/gates/run.ts";
 import { dispatchIdentity } from "../adapters/git/dispatch-identity.ts";
+import { waitForOwnGit } from "../adapters/git/own-git.ts";
 import { createRepository } from "../adapters/git/repository.ts";
 import {
   createJournal,
@@ -22,7 +23,7 @@ import { dispatchVariable, endLeftovers, endLeftoversNow } from "../adapters/pro
 import { openRequests } from "../adapters/requests.ts";
 import { openRunFiles } from "../adapters/run-files.ts";
 import { acquireRunLock, type RunLock } from "../adapters/run-lock.ts";
-import { readRegularFile } from "../adapters/storage.ts";
+import { attemptStorage, readRegularFile, removeTemporaryFilesBelow } from "../adapters/storage.ts";
 import type { Entry, RunEvent } from "../core/event.ts";
 import { describe, type Failure } from "../core/failure.ts";
 import type { RunId, Slug } from "../core/ids.ts";
@@ -110,6 +111,8 @@ export async function openSession(
   const leftovers = { variable: dispatchVariable, prefix: `${place.runId}/` };
   // What a killed session left running is ended before its lanes are used again.
   await endLeftovers(leftovers);
+  await waitForOwnGit(place.gitCommonDir);
+  if (locks.run.takenOverFrom !== null) sweep(place.runFolder);
   await removeLeftDropFolders({ runId: place.runId, outside: outsideOf(place) });
   // A second signal exits at once: what left its process group is known to the watchdog no more.
   const endNow = (): void => endLeftoversNow(leftovers);
@@ -124,6 +127,11 @@ export async function openSession(
       opened.value.close();
     },
   });
+}
+
+/** Half-written files of a killed session; what cannot be removed does no harm. */
+function sweep(runFolder: string): void {
+  attemptStorage({ doing: "tidying up", path: runFolder }, () => removeTemporaryFilesBelow(runFolder));
 }
 
 function whatWasFound(locks: Locks, opened: OpenJournal): readonly RunEvent[] {

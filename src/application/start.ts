@@ -1,10 +1,9 @@
 // `run`: starts a run of a plan, or continues the one that there is.
 
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Checkout, inspectCheckout, isIgnored } from "../adapters/git/inspect.ts";
-import { readJournal } from "../adapters/journal-file.ts";
+import { discardEmptyJournal, readJournal } from "../adapters/journal-file.ts";
 import { wordOwner } from "../adapters/owner.ts";
 import { archiveRun, createRunFolder, type FoundRun, lookAtRun } from "../adapters/run-folder.ts";
 import type { RunCreated, RunEvent } from "../core/event.ts";
@@ -19,6 +18,7 @@ import { checkoutRefusal } from "./checkout-refusal.ts";
 import { judgeClaims } from "./claims.ts";
 import { refuseInsideAgent } from "./inside-agent.ts";
 import { type Plan, readPlan } from "./locate.ts";
+import { tellMissing } from "./missing-files.ts";
 import { findPolicy } from "./policy.ts";
 import { findProblems, worktreeRootOf } from "./preflight.ts";
 import { readRunState } from "./read-run.ts";
@@ -26,7 +26,7 @@ import { problem, type Refusal, refuse } from "./refusal.ts";
 import { continueRun } from "./resume.ts";
 import type { RunEnded, StartListener } from "./run-handle.ts";
 import { type SessionPlace, takeLocks } from "./session.ts";
-import { toSessionStarted } from "./session-started.ts";
+import { preflightEnded, toSessionStarted } from "./session-started.ts";
 import { opening, work } from "./work.ts";
 
 export interface StartOptions {
@@ -85,7 +85,7 @@ async function prepare(options: StartOptions): Promise<Result<Prepared, Refusal>
   return prepareNew({ options, checkout: checkout.value, plan: plan.value, earlier, flags });
 }
 
-/** Killed between making the journal and its first event: nothing was begun, the folder is archived. */
+/** Killed between making the journal and its first event: nothing was begun, and this start takes its place. */
 function isStillborn(earlier: FoundRun): boolean {
   if (earlier.ownership.state === "live") return false;
   const read = readJournal({ folder: earlier.folder });
@@ -156,7 +156,7 @@ async function prepareNew(at: {
     ...plan.told,
     ...found.value.told,
     ...claims.told,
-    ...tellMissing(checkout, plan),
+    ...tellMissing(checkout.topLevel, plan.prd),
   ];
   const created = toCreated({
     checkout,
@@ -219,21 +219,13 @@ function tellDirty(checkout: Checkout): readonly string[] {
   ];
 }
 
-function tellMissing(checkout: Checkout, plan: Plan): readonly string[] {
-  const named = plan.prd.tasks.flatMap(({ id, filesToRead }) => filesToRead.map((path) => ({ id, path })));
-  return named
-    .filter(({ path }) => !existsSync(join(checkout.topLevel, path)))
-    .slice(0, 20)
-    .map(({ id, path }) => `task ${id} names a file to read that is nowhere: ${JSON.stringify(path)}`);
-}
-
 async function begin(at: NewRun, listener: StartListener): Promise<RunEnded> {
   const { checkout, created, earlier } = at;
   const refusedBy = (hint: string): RunEnded => ({
     kind: "refused",
     refusal: refuse([problem({ file: earlier.folder, expected: "a run folder that can be made", hint })], 3),
   });
-  if (earlier.hasJournal) {
+  if (earlier.hasJournal && !isStillborn(earlier)) {
     const state = readRunState(earlier.folder);
     const runId = state.ok ? state.value.runId : ("damaged" as RunId); // only part of the archive's name
     const archived = archiveRun({ checkout: checkout.topLevel, slug: created.slug, runId });
@@ -248,6 +240,11 @@ async function begin(at: NewRun, listener: StartListener): Promise<RunEnded> {
   const place = toPlace(at, folder.value);
   const locks = await takeLocks(place);
   if (!locks.ok) return { kind: "refused", refusal: locks.failure };
+  const discarded = discardEmptyJournal({ folder: folder.value });
+  if (!discarded.ok) {
+    locks.value.release();
+    return refusedBy(describe(discarded.failure));
+  }
   return work({
     ...listener,
     place,
@@ -272,9 +269,5 @@ function toPlace({ checkout, created, worktreeRoot }: NewRun, folder: string): S
 
 function toOpeningEvents(at: NewRun, token: string): readonly RunEvent[] {
   const { policy, flags } = at;
-  return [
-    at.created,
-    toSessionStarted({ token, policy, flags, extraAttempts: 0, told: [] }),
-    { kind: "stage-ended", stage: "preflight", outcome: "done", notes: "" },
-  ];
+  return [at.created, toSessionStarted({ token, policy, flags, extraAttempts: 0, told: [] }), preflightEnded];
 }

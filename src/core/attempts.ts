@@ -3,6 +3,7 @@
 import type { AttemptOutcome, StartFrom } from "./event.ts";
 import { countsAsAttempt } from "./failure.ts";
 import { agentKeyFor, agentOf, type Policy } from "./policy.ts";
+import { assert } from "./result.ts";
 import { lastAttempt, type TaskRecord } from "./state.ts";
 
 /** Attempts that ended by an answer or the agent's own fault. */
@@ -35,8 +36,9 @@ export function nextAgent(policy: Policy, record: TaskRecord): string {
  */
 export function startOf(policy: Policy, record: TaskRecord): StartFrom {
   const last = lastAttempt(record);
-  if (last === undefined || last.outcome === null) return { kind: "base" };
+  if (last === undefined) return { kind: "base" };
   const { number, develop, candidate, outcome } = last;
+  assert(outcome !== null, "an attempt ends before the next one starts (I6)");
   if (outcome.kind === "rejected" || outcome.kind === "asked") {
     const isNothing = candidate === null || candidate.changeCount === 0;
     return isNothing ? { kind: "base" } : { kind: "rejected", attempt: number, commit: candidate.commit };

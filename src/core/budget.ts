@@ -3,6 +3,7 @@
 import type { RunEvent } from "./event.ts";
 import type { Failure } from "./failure.ts";
 import { maxDispatches } from "./policy.ts";
+import { assert } from "./result.ts";
 import { policyOf, type RunState, type TaskRecord } from "./state.ts";
 
 /** A dispatch that the budget forbids is not started: the run pauses instead. */
@@ -14,8 +15,10 @@ export function budgetStop(state: RunState, nowMs: number, record: TaskRecord | 
 function budgetFailure(state: RunState, nowMs: number, record: TaskRecord | null): Failure | null {
   const policy = policyOf(state);
   const limit = maxDispatches(policy, state.tasks.length);
-  if (state.dispatches >= limit) return { reason: "budget-dispatches", used: state.dispatches, limit };
-  const usedMs = state.activeMs + Math.max(0, nowMs - (state.sessionStartedAtMs ?? nowMs));
+  const used = state.dispatches - state.interruptedDispatches;
+  if (used >= limit) return { reason: "budget-dispatches", used, limit };
+  assert(state.sessionStartedAtMs !== null, "who asks for an agent is in a session");
+  const usedMs = state.activeMs + Math.max(0, nowMs - state.sessionStartedAtMs);
   const { wallClockMs, usd, perTaskUsd } = policy.budget;
   if (wallClockMs > 0 && usedMs >= wallClockMs) {
     return { reason: "budget-wall-clock", usedMs, limitMs: wallClockMs };

@@ -3,11 +3,15 @@
 import { attemptsLeft } from "./attempts.ts";
 import type { Question, QuestionAbout, RunEvent } from "./event.ts";
 import { describe } from "./failure.ts";
-import { changeAttempt, changeTask } from "./fold-task.ts";
+import { changeAttempt, changeTask, knownTask } from "./fold-task.ts";
 import type { TaskId } from "./ids.ts";
+import { assert } from "./result.ts";
 import type { RunState, TaskRecord } from "./state.ts";
 
 type Answered = Extract<RunEvent, { kind: "question-answered" }>;
+
+/** What an answer about one task can decide; the others are about the run. */
+type AboutTask = Exclude<QuestionAbout, { kind: "baseline" | "pre-mortem" | "gaps" }>;
 
 export function askQuestion(state: RunState, question: Question): RunState {
   const asked: RunState = { ...state, questions: [...state.questions, question] };
@@ -72,7 +76,7 @@ function withNote(state: RunState, text: string): RunState {
   return decisions.includes(text) ? state : { ...state, builderNotes: [...state.builderNotes, text] };
 }
 
-function answerTask(state: RunState, taskId: TaskId, about: QuestionAbout, event: Answered): RunState {
+function answerTask(state: RunState, taskId: TaskId, about: AboutTask, event: Answered): RunState {
   const isRefused = event.text === "skip" || (event.text === "reject" && about.kind !== "checkpoint-after");
   if (isRefused) {
     return skipTask(state, {
@@ -91,7 +95,7 @@ function answerTask(state: RunState, taskId: TaskId, about: QuestionAbout, event
   });
 }
 
-function settle(state: RunState, record: TaskRecord, about: QuestionAbout, text: string): TaskRecord {
+function settle(state: RunState, record: TaskRecord, about: AboutTask, text: string): TaskRecord {
   switch (about.kind) {
     case "recon":
       return { ...record, cleared: [...record.cleared, "recon"] };
@@ -104,14 +108,12 @@ function settle(state: RunState, record: TaskRecord, about: QuestionAbout, text:
       return verifyLast(record, text);
     case "stage":
       return withReviewAgain(record);
-    default:
-      return record;
   }
 }
 
 function verifyLast(record: TaskRecord, text: string): TaskRecord {
   const last = record.attempts.at(-1);
-  if (last === undefined) return record;
+  assert(last !== undefined, "what is verified is an attempt");
   return changeAttempt(record, last.number, (attempt) => ({
     ...attempt,
     verification: text === "approve" ? { kind: "approved" } : { kind: "rejected", text },
@@ -148,9 +150,8 @@ export function retryTask(state: RunState, event: Extract<RunEvent, { kind: "tas
 
 /** `skip`: the task is not worked on; what depends on it goes on. A complete task stays complete. */
 export function skipTask(state: RunState, event: Extract<RunEvent, { kind: "task-skipped" }>): RunState {
-  const index = state.indexOf.get(event.taskId);
-  const phase = index === undefined ? undefined : state.tasks.at(index)?.phase;
-  if (phase === undefined || phase.kind === "complete" || phase.kind === "skipped") return state;
+  const { phase } = knownTask(state, event.taskId);
+  if (phase.kind === "complete" || phase.kind === "skipped") return state;
   const skipped = changeTask(withoutQuestionsOf(state, event.taskId), event.taskId, (record) => ({
     ...record,
     phase: { kind: "skipped", why: event.why, by: event.by },

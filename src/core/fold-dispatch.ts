@@ -18,6 +18,7 @@ export function endDispatch(state: RunState, event: DispatchEnded, entry: Entry)
     ...state,
     running,
     usage: addUsage(state.usage, event.usage),
+    interruptedDispatches: state.interruptedDispatches + (event.outcome.kind === "interrupted" ? 1 : 0),
     steps: state.steps.push(toStep({ intent, event, startedAtMs: started.atMs, finishedAtMs: entry.atMs })),
     trouble:
       event.outcome.kind === "failed" && stopsRun(event.outcome.failure)

@@ -6,7 +6,7 @@ import { newTaskRecord } from "./fold-task.ts";
 import type { TaskId } from "./ids.ts";
 import { type Task, toTaskFields } from "./prd.ts";
 import { Sequence } from "./sequence.ts";
-import { openAttempt, type RunState, type TaskRecord } from "./state.ts";
+import { openAttempt, type RunState, type TaskRecord, taskOf } from "./state.ts";
 
 type PlanChanged = Extract<RunEvent, { kind: "plan-changed" }>;
 
@@ -44,8 +44,7 @@ function isOfPlan(state: RunState, id: TaskId): boolean {
 }
 
 function toRecord(state: RunState, task: Task): TaskRecord {
-  const index = state.indexOf.get(task.id);
-  const record = index === undefined ? undefined : state.tasks.at(index);
+  const record = taskOf(state, task.id);
   if (record === undefined) return newTaskRecord(task, []);
   if (record.phase.kind === "complete" || isSame(record.task, task)) return { ...record, task };
   const open = openAttempt(record);

@@ -1,6 +1,7 @@
 // How a task's record changes: stages begin and end, candidates, gates, integration, the end of an attempt.
 
 import type {
+  Candidate,
   CandidateMade,
   DispatchStarted,
   Entry,
@@ -10,18 +11,21 @@ import type {
   RunEvent,
   TaskStage,
 } from "./event.ts";
-import { countsAsAttempt, describe, type Failure, stopsRun } from "./failure.ts";
+import { classOf, countsAsAttempt, describe, type Failure, stopsRun } from "./failure.ts";
 import type { Sha, TaskId } from "./ids.ts";
 import { limits } from "./limits.ts";
 import type { Task } from "./prd.ts";
 import { assert } from "./result.ts";
 import {
   type AttemptRecord,
+  integratedCommit,
+  laneFor,
   noUsage,
   type ProgressItem,
   type RunState,
   type TaskPhase,
   type TaskRecord,
+  taskOf,
 } from "./state.ts";
 
 export function newTaskRecord(
@@ -54,9 +58,15 @@ export function changeTask(
   change: (record: TaskRecord) => TaskRecord,
 ): RunState {
   const index = state.indexOf.get(id);
-  const record = index === undefined ? undefined : state.tasks.at(index);
-  assert(index !== undefined && record !== undefined, `task ${id} is in the run`);
-  return { ...state, tasks: state.tasks.with(index, change(record)) };
+  assert(index !== undefined, `task ${id} is in the run`);
+  return { ...state, tasks: state.tasks.with(index, change(knownTask(state, id))) };
+}
+
+/** The record of a task that must be in the run. */
+export function knownTask(state: RunState, id: TaskId): TaskRecord {
+  const record = taskOf(state, id);
+  assert(record !== undefined, `task ${id} is in the run`);
+  return record;
 }
 
 /** The numbered attempt of a task, changed. */
@@ -86,7 +96,9 @@ export function startStage(state: RunState, intent: Intent, entry: Entry): RunSt
     );
   }
   if (intent.kind === "integration-started") {
-    return changeTask(state, intent.taskId, (record) => inStage(record, "integrate", laneOf(record), entry));
+    return changeTask(state, intent.taskId, (record) =>
+      inStage(record, "integrate", laneFor(state, record), entry),
+    );
   }
   return state;
 }
@@ -118,11 +130,12 @@ function openAttempt(record: TaskRecord, intent: DispatchStarted, entry: Entry):
   const last = record.attempts.at(-1);
   assert(last === undefined || last.outcome !== null, "an attempt ends before the next one starts (I6)");
   assert(intent.attempt === (last?.number ?? 0) + 1, "attempt numbers go up by one and are never reused");
+  assert(intent.startFrom !== null, "a developer starts from something");
   const attempt: AttemptRecord = {
     number: intent.attempt,
     agent: intent.agent,
     base: intent.base,
-    startFrom: intent.startFrom ?? { kind: "base" },
+    startFrom: intent.startFrom,
     startedAtMs: entry.atMs,
     endedAtMs: null,
     develop: { kind: "running" },
@@ -152,50 +165,63 @@ function inStage(record: TaskRecord, stage: TaskStage, lane: number, entry: Entr
   return { ...record, phase: { kind: "working", stage, lane, sinceMs: entry.atMs } };
 }
 
-function laneOf(record: TaskRecord): number {
-  return record.phase.kind === "working" ? record.phase.lane : 1;
-}
-
-/** A new candidate: gates start anew; the review stands when a replay left the change itself as it was. */
+/** A candidate, or why the work cannot be one; trouble outside the work leaves it as it is, to be tried again. */
 export function keepCandidate(state: RunState, event: CandidateMade): RunState {
-  return changeTask(state, event.taskId, (record) =>
-    changeAttempt(record, event.attempt, (attempt) => {
-      if (event.result.kind === "refused") return { ...attempt, candidateRefused: event.result.failure };
-      const { candidate } = event.result;
-      const isSameChange = attempt.candidate !== null && attempt.candidate.patchId === candidate.patchId;
-      const kept = isSameChange ? attempt.review : null;
-      return {
-        ...attempt,
-        base: candidate.base,
-        candidate,
-        reviewedCommit: kept === null ? null : (attempt.reviewedCommit ?? attempt.candidate?.commit ?? null),
-        gates: [],
-        gatesStartedAtMs: null,
-        red: null,
-        review: kept,
-        reviewFailures: [],
-        integration: null,
-      };
-    }),
+  const { result, taskId } = event;
+  if (result.kind === "made") {
+    return changeTask(state, taskId, (record) =>
+      changeAttempt({ ...record, infrastructure: null }, event.attempt, (attempt) =>
+        withCandidate(attempt, result.candidate),
+      ),
+    );
+  }
+  const { failure } = result;
+  if (classOf(failure) === "environment") return meetTrouble(state, { taskId, stage: "candidate", failure });
+  return changeTask(state, taskId, (record) =>
+    changeAttempt(record, event.attempt, (attempt) => ({ ...attempt, candidateRefused: failure })),
   );
 }
 
+/** Gates start anew; review and builder's word stand when a replay left the change itself as it was. */
+function withCandidate(attempt: AttemptRecord, candidate: Candidate): AttemptRecord {
+  const before = attempt.candidate;
+  const isSame = before !== null && before.patchId === candidate.patchId;
+  return {
+    ...attempt,
+    base: candidate.base,
+    candidate,
+    reviewedCommit: isSame && attempt.review !== null ? (attempt.reviewedCommit ?? before.commit) : null,
+    gates: [],
+    gatesStartedAtMs: null,
+    red: null,
+    review: isSame ? attempt.review : null,
+    reviewFailures: [],
+    verification: isSame ? attempt.verification : null,
+    integration: null,
+  };
+}
+
 export function endGate(state: RunState, event: GateEnded): RunState {
-  const { result } = event;
-  if (event.taskId === null) return endBaselineGate(state, event);
+  const { result, taskId } = event;
+  if (taskId === null) return endBaselineGate(state, event);
   if (result.kind === "interrupted") return state;
-  if (result.kind === "failed") {
-    const troubled = changeTask(state, event.taskId, (record) =>
-      countTrouble(record, "gates", result.failure),
-    );
-    return stopsRun(result.failure) ? { ...troubled, trouble: result.failure } : troubled;
-  }
-  return changeTask(state, event.taskId, (record) =>
+  if (result.kind === "failed")
+    return meetTrouble(state, { taskId, stage: "gates", failure: result.failure });
+  return changeTask(state, taskId, (record) =>
     changeAttempt({ ...record, infrastructure: null }, event.attempt, (attempt) => ({
       ...attempt,
       gates: [...attempt.gates, result.result],
     })),
   );
+}
+
+/** Trouble that is not the work's: counted, and the end of the session where another try would only repeat it. */
+function meetTrouble(
+  state: RunState,
+  { taskId, stage, failure }: { taskId: TaskId; stage: string; failure: Failure },
+): RunState {
+  const troubled = changeTask(state, taskId, (record) => countTrouble(record, stage, failure));
+  return stopsRun(failure) ? { ...troubled, trouble: failure } : troubled;
 }
 
 /** One more failure in a row that is not the work's (I14 bounds these by a row of their own). */
@@ -206,7 +232,8 @@ export function countTrouble(record: TaskRecord, stage: string, last: Failure): 
 
 function endBaselineGate(state: RunState, event: GateEnded): RunState {
   const { result } = event;
-  if (result.kind === "interrupted") return state;
+  // A gate that was repeated on the head before the builder's commits says nothing about the head of now (I9).
+  if (result.kind === "interrupted" || event.commit !== state.head) return state;
   if (result.kind === "failed") return { ...state, trouble: result.failure };
   return { ...state, baseline: { ...state.baseline, results: [...state.baseline.results, result.result] } };
 }
@@ -243,10 +270,9 @@ export function endIntegration(state: RunState, event: IntegrationEnded, entry: 
   );
   const attempt = attemptOf(changed, event);
   const isIn = result.kind === "integrated";
-  assert(!isIn || attempt.candidate !== null, "what is integrated is a candidate");
   return {
     ...changed,
-    head: isIn && attempt.candidate !== null ? attempt.candidate.commit : changed.head,
+    head: integratedCommit(attempt) ?? changed.head,
     trouble: isIn ? changed.trouble : result.failure,
     steps: changed.steps.push({
       nodeId: event.taskId,
@@ -263,9 +289,7 @@ export function endIntegration(state: RunState, event: IntegrationEnded, entry: 
 }
 
 function attemptOf(state: RunState, at: { taskId: TaskId; attempt: number }): AttemptRecord {
-  const index = state.indexOf.get(at.taskId);
-  const record = index === undefined ? undefined : state.tasks.at(index);
-  const attempt = record?.attempts.find(({ number }) => number === at.attempt);
+  const attempt = knownTask(state, at.taskId).attempts.find(({ number }) => number === at.attempt);
   assert(attempt !== undefined, `attempt ${at.attempt} of ${at.taskId} was started`);
   return attempt;
 }
@@ -293,10 +317,10 @@ export function endAttempt(
 }
 
 function phaseAfter(record: TaskRecord, event: Extract<RunEvent, { kind: "attempt-ended" }>): TaskPhase {
-  if (record.phase.kind === "skipped") return record.phase;
-  return event.outcome.kind === "accepted"
-    ? { kind: "complete", commit: event.outcome.commit, before: false }
-    : { kind: "pending" };
+  if (event.outcome.kind === "accepted") {
+    return { kind: "complete", commit: event.outcome.commit, before: false };
+  }
+  return record.phase.kind === "skipped" ? record.phase : { kind: "pending" };
 }
 
 // The program's own death or stop counts to nothing; an answer or the agent's own fault ends the row.
@@ -326,7 +350,7 @@ function progressOf(event: Extract<RunEvent, { kind: "attempt-ended" }>): Progre
 }
 
 function withLearned(state: RunState, taskId: TaskId, attempt: AttemptRecord): RunState {
-  if (attempt.develop.kind !== "answered") return state;
+  assert(attempt.develop.kind === "answered", "what is accepted was developed");
   const { reflection, summary } = attempt.develop.report;
   const text = reflection === "" ? summary : reflection;
   return { ...state, learned: [...state.learned, { taskId, text }].slice(-limits.learnedKept) };

@@ -4,7 +4,7 @@
 // This file holds what concerns the run; fold-task.ts what concerns a task and its attempts, fold-answer.ts what
 // the builder's words change.
 
-import type { Entry, RunCreated, RunEvent, RunStage, SessionStarted } from "./event.ts";
+import type { Entry, Intent, RunCreated, RunEvent, RunStage, SessionStarted } from "./event.ts";
 import { isIntent } from "./event.ts";
 import { applyAnswer, askQuestion, retryTask, skipTask } from "./fold-answer.ts";
 import { endDispatch } from "./fold-dispatch.ts";
@@ -19,7 +19,7 @@ import {
   startStage,
 } from "./fold-task.ts";
 import type { Policy } from "./policy.ts";
-import { assert, impossible } from "./result.ts";
+import { assert, impossible, unreachable } from "./result.ts";
 import { Sequence } from "./sequence.ts";
 import { noUsage, type RunState, runningKey, type Step } from "./state.ts";
 
@@ -41,7 +41,7 @@ export function fold(before: RunState | null, entry: Entry): RunState {
   const seen: RunState = { ...before, seq: entry.seq, updatedAtMs: entry.atMs, session: entry.session };
   const requested =
     "request" in event && event.request !== undefined ? withRequest(seen, event.request) : seen;
-  return applyEvent(isIntent(event) ? withRunning(requested, entry) : requested, event, entry);
+  return applyEvent(isIntent(event) ? withRunning(requested, event, entry) : requested, event, entry);
 }
 
 function applyEvent(state: RunState, event: RunEvent, entry: Entry): RunState {
@@ -103,6 +103,8 @@ function applyEvent(state: RunState, event: RunEvent, entry: Entry): RunState {
     case "run-failed":
     case "run-completed":
       return stopRun(state, event, entry);
+    default:
+      return unreachable(event, "fold");
   }
 }
 
@@ -156,6 +158,7 @@ function createRun(event: RunCreated, entry: Entry): RunState {
     cancelled: null,
     trouble: null,
     dispatches: 0,
+    interruptedDispatches: 0,
     gateRuns: 0,
     usage: noUsage,
     steps: Sequence.of(),
@@ -171,7 +174,6 @@ function createRun(event: RunCreated, entry: Entry): RunState {
 function startSession(state: RunState, event: SessionStarted, entry: Entry): RunState {
   const earlier =
     state.sessionStartedAtMs === null ? 0 : Math.max(0, state.updatedAtMs - state.sessionStartedAtMs);
-  const isStopped = state.phase.kind !== "running";
   return withFreshBaseline(
     {
       ...state,
@@ -179,7 +181,7 @@ function startSession(state: RunState, event: SessionStarted, entry: Entry): Run
       sessions: state.sessions + 1,
       startedAtMs: state.startedAtMs ?? entry.atMs,
       sessionStartedAtMs: entry.atMs,
-      activeMs: isStopped ? state.activeMs : state.activeMs + earlier,
+      activeMs: state.activeMs + earlier,
       endedAtMs: null,
       policy: event.policy,
       flags: event.flags,
@@ -220,7 +222,7 @@ function grantToAll(state: RunState, extraAttempts: number): RunState["tasks"] {
     [...state.tasks].map((record) => {
       const granted = record.granted + extraAttempts;
       return record.phase.kind === "held" && isAboutAttempts(record.phase.question)
-        ? { ...record, granted, phase: { kind: "pending" } as const }
+        ? { ...record, granted, infrastructure: null, phase: { kind: "pending" } as const }
         : { ...record, granted };
     }),
   );
@@ -329,14 +331,8 @@ function stopRun(
   }
 }
 
-function withRunning(state: RunState, entry: Entry): RunState {
-  const { event } = entry;
-  if (!isIntent(event)) return state;
-  const running = new Map(state.running).set(runningKey(event), {
-    intent: event,
-    atMs: entry.atMs,
-    seq: entry.seq,
-  });
+function withRunning(state: RunState, intent: Intent, { atMs, seq }: Entry): RunState {
+  const running = new Map(state.running).set(runningKey(intent), { intent, atMs, seq });
   return { ...state, running };
 }
 

@@ -2,7 +2,8 @@
 // not a dependency.
 
 import type { TaskId } from "./ids.ts";
-import type { Prd } from "./prd.ts";
+import type { Prd, Task } from "./prd.ts";
+import { assert } from "./result.ts";
 import { type RunState, type TaskRecord, taskOf } from "./state.ts";
 
 /** The tasks that a pending task waits for: dependencies neither complete nor skipped by the builder. */
@@ -20,7 +21,9 @@ export function isSelected(state: RunState, record: TaskRecord): boolean {
 }
 
 function isFollowUp(state: RunState, record: TaskRecord): boolean {
-  return (state.indexOf.get(record.task.id) ?? 0) >= state.prd.tasks.length;
+  const index = state.indexOf.get(record.task.id);
+  assert(index !== undefined, `task ${record.task.id} is in the run`);
+  return index >= state.prd.tasks.length;
 }
 
 /** Pending tasks that may start now: begun ones first, then by priority, then in the plan's order (I5). */
@@ -38,29 +41,20 @@ function rank(record: TaskRecord): number {
   return record.attempts.length > 0 ? 0 : 1;
 }
 
-/** The first held task that keeps a pending one from starting, directly or through others. */
-export function heldBehind(state: RunState, record: TaskRecord): TaskId | null {
-  const seen = new Set<TaskId>();
-  const open = [...waitsFor(state, record)];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    const other = seen.has(id) ? undefined : taskOf(state, id);
-    seen.add(id);
-    if (other?.phase.kind === "held") return id;
-    if (other?.phase.kind === "pending") open.push(...waitsFor(state, other));
-  }
-  return null;
-}
-
 /** Tasks in waves: each wave needs only the waves before it. The reader has refused cycles. */
 export function toWaves(prd: Prd): readonly (readonly TaskId[])[] {
+  return wavesOf(prd).map((wave) => wave.map(({ id }) => id));
+}
+
+function wavesOf(prd: Prd): readonly (readonly Task[])[] {
   const done = new Set<TaskId>();
-  const waves: TaskId[][] = [];
+  const waves: (readonly Task[])[] = [];
   let rest = prd.tasks;
   while (rest.length > 0) {
     const wave = rest.filter((task) => task.dependsOn.every((id) => done.has(id)));
-    if (wave.length === 0) return waves;
+    assert(wave.length > 0, "the reader has refused cycles and unknown dependencies");
     for (const task of wave) done.add(task.id);
-    waves.push(wave.map((task) => task.id));
+    waves.push(wave);
     rest = rest.filter((task) => !done.has(task.id));
   }
   return waves;
@@ -68,19 +62,19 @@ export function toWaves(prd: Prd): readonly (readonly TaskId[])[] {
 
 /** The longest chain of dependencies, first task first; of equal ones the first in the plan's order. */
 export function criticalPath(prd: Prd): readonly TaskId[] {
-  const longest = new Map<TaskId, readonly TaskId[]>();
-  for (const wave of toWaves(prd)) {
-    for (const id of wave) {
-      const task = prd.tasks.find((candidate) => candidate.id === id);
-      let chain: readonly TaskId[] = [];
-      for (const needed of task?.dependsOn ?? []) {
-        const before = longest.get(needed) ?? [];
-        if (before.length > chain.length) chain = before;
-      }
-      longest.set(id, [...chain, id]);
-    }
+  const chains = new Map<TaskId, readonly TaskId[]>();
+  for (const { id, dependsOn } of wavesOf(prd).flat()) {
+    chains.set(id, [...longest(dependsOn, chains), id]);
   }
+  return longest(chains.keys(), chains);
+}
+
+function longest(ids: Iterable<TaskId>, chains: ReadonlyMap<TaskId, readonly TaskId[]>): readonly TaskId[] {
   let result: readonly TaskId[] = [];
-  for (const chain of longest.values()) if (chain.length > result.length) result = chain;
+  for (const id of ids) {
+    const chain = chains.get(id);
+    assert(chain !== undefined, "a wave needs only the waves before it");
+    if (chain.length > result.length) result = chain;
+  }
   return result;
 }

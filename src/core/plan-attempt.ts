@@ -7,10 +7,19 @@ import type { AttemptOutcome, Candidate, RunEvent } from "./event.ts";
 import { describe, type Failure } from "./failure.ts";
 import { dispatchId } from "./ids.ts";
 import { limits } from "./limits.ts";
+import { attemptsQuestion } from "./plan-hold.ts";
 import { agentKeyFor, isStageOn } from "./policy.ts";
 import { assert } from "./result.ts";
-import { type AttemptRecord, lastAttempt, policyOf, type RunState, type TaskRecord } from "./state.ts";
-import { redGates, repetition, reviewFailure } from "./verdict.ts";
+import {
+  type AttemptRecord,
+  integratedCommit,
+  laneFor,
+  lastAttempt,
+  policyOf,
+  type RunState,
+  type TaskRecord,
+} from "./state.ts";
+import { redGates, repetition, reviewFailure, troubleInARow } from "./verdict.ts";
 
 /** The next step of a task without an open attempt: a precheck of its prompt, or a new attempt. */
 export function planStart(state: RunState, record: TaskRecord, nowMs: number): RunEvent | null {
@@ -55,16 +64,6 @@ function wantsPrecheck(state: RunState, record: TaskRecord): boolean {
   return record.prechecks.length + record.precheckFailures < limits.precheckRounds;
 }
 
-/** The lane the task has, or the lowest that no working task has. */
-export function laneFor(state: RunState, record: TaskRecord): number {
-  if (record.phase.kind === "working") return record.phase.lane;
-  const taken = new Set<number>();
-  for (const { phase } of state.tasks) if (phase.kind === "working") taken.add(phase.lane);
-  let lane = 1;
-  while (taken.has(lane)) lane += 1;
-  return lane;
-}
-
 /** The next step of an attempt under way. */
 export function planAttempt(
   state: RunState,
@@ -73,46 +72,39 @@ export function planAttempt(
   nowMs: number,
 ): RunEvent | null {
   const { develop } = attempt;
-  switch (develop.kind) {
-    case "running":
-      return null;
-    case "interrupted":
-      return end(record, attempt, { kind: "interrupted", by: develop.by });
-    case "failed":
-      return end(record, attempt, { kind: "failed", failure: develop.failure });
-    case "answered":
-      break;
+  assert(develop.kind !== "running", "what a developer works on is not planned further");
+  if (develop.kind === "interrupted") {
+    return end(record, attempt, { kind: "interrupted", by: develop.by });
   }
-  if (attempt.isStale && attempt.integration === null) {
+  if (develop.kind === "failed") return end(record, attempt, { kind: "failed", failure: develop.failure });
+  const integrated = integratedCommit(attempt);
+  if (integrated !== null) return end(record, attempt, { kind: "accepted", commit: integrated });
+  if (attempt.isStale) {
     return end(record, attempt, { kind: "interrupted", by: "the changed plan" });
   }
   if (attempt.candidateRefused !== null) {
     return end(record, attempt, { kind: "rejected", failure: attempt.candidateRefused });
   }
   const { candidate } = attempt;
-  if (candidate === null) return makeCandidate(state, record, attempt, null);
+  if (candidate === null) return makeCandidate(state, record, attempt);
   if (develop.report.question !== null) return end(record, attempt, { kind: "asked" });
   const repeated = repetition(record, attempt);
   if (repeated !== null) return end(record, attempt, { kind: "rejected", failure: repeated });
-  // What is integrated already stands on the head it made; anything else is put on the head of now.
-  const isIn = attempt.integration?.kind === "integrated";
-  if (!isIn && candidate.base !== state.head) return makeCandidate(state, record, attempt, candidate);
-  return planJudging(state, record, attempt, candidate, nowMs);
+  if (candidate.base !== state.head) return makeCandidate(state, record, attempt);
+  return planJudging({ state, record, attempt, candidate, nowMs });
 }
 
-function makeCandidate(
-  state: RunState,
-  record: TaskRecord,
-  attempt: AttemptRecord,
-  replayed: Candidate | null,
-): RunEvent {
+/** The first candidate, on the base of the attempt; a later one puts the one before on the head of now. */
+function makeCandidate(state: RunState, record: TaskRecord, attempt: AttemptRecord): RunEvent {
   assert(attempt.develop.kind === "answered", "a candidate is made of an answered attempt");
+  const trouble = troubleInARow(record);
+  if (trouble !== null) return holdOnTrouble(state, record, trouble);
   return {
     kind: "candidate-started",
     taskId: record.task.id,
     attempt: attempt.number,
     lane: laneFor(state, record),
-    base: replayed === null ? attempt.base : state.head,
+    base: attempt.candidate === null ? attempt.base : state.head,
     tree: attempt.develop.left.tree,
     message: toCandidateMessage({
       runId: state.runId,
@@ -120,22 +112,29 @@ function makeCandidate(
       attempt: attempt.number,
       title: record.task.title,
     }),
-    replayOf: replayed?.commit ?? null,
+    replayOf: attempt.candidate?.commit ?? null,
   };
 }
 
-function planJudging(
-  state: RunState,
-  record: TaskRecord,
-  attempt: AttemptRecord,
-  candidate: Candidate,
-  nowMs: number,
-): RunEvent | null {
+/** A candidate on the head of the branch, and whose it is. */
+interface Judged {
+  readonly state: RunState;
+  readonly record: TaskRecord;
+  readonly attempt: AttemptRecord;
+  readonly candidate: Candidate;
+  readonly nowMs: number;
+}
+
+function planJudging(judged: Judged): RunEvent | null {
+  const { state, record, attempt, candidate } = judged;
   const { id: taskId } = record.task;
   const at = { taskId, attempt: attempt.number } as const;
   const gate = nextGate(state, record, attempt);
-  const lane = laneFor(state, record);
-  if (gate !== null) return { kind: "gate-started", ...at, lane, gate, commit: candidate.commit };
+  if (gate !== null) {
+    const trouble = troubleInARow(record);
+    if (trouble !== null) return holdOnTrouble(state, record, trouble);
+    return { kind: "gate-started", ...at, lane: laneFor(state, record), gate, commit: candidate.commit };
+  }
   if (attempt.red === null) {
     const red = redGates(attempt, state.baseline.accepted);
     return { kind: "gates-judged", ...at, commit: candidate.commit, red };
@@ -143,13 +142,10 @@ function planJudging(
   if (attempt.red.length > 0) {
     return end(record, attempt, { kind: "rejected", failure: { reason: "gates-red", gates: attempt.red } });
   }
-  const review = planReview(state, record, attempt, nowMs);
+  const review = planReview(judged);
   if (review !== "approved") return review;
-  const verification = planVerification(state, record, attempt);
+  const verification = planVerification(judged);
   if (verification !== "verified") return verification;
-  if (attempt.integration?.kind === "integrated") {
-    return end(record, attempt, { kind: "accepted", commit: candidate.commit });
-  }
   return { kind: "integration-started", ...at, from: state.head, to: candidate.commit };
 }
 
@@ -166,14 +162,9 @@ export function gatesOf(state: RunState, names: readonly string[] | null): reado
     .filter((name) => (names === null || names.includes(name)) && !state.baseline.dropped.includes(name));
 }
 
-function planReview(
-  state: RunState,
-  record: TaskRecord,
-  attempt: AttemptRecord,
-  nowMs: number,
-): RunEvent | "approved" | null {
+function planReview({ state, record, attempt, candidate, nowMs }: Judged): RunEvent | "approved" | null {
   const policy = policyOf(state);
-  if (!policy.review.enabled || attempt.integration?.kind === "integrated") return "approved";
+  if (!policy.review.enabled) return "approved";
   if (attempt.review !== null) {
     const failure = reviewFailure(attempt.review, policy);
     return failure === null ? "approved" : end(record, attempt, { kind: "rejected", failure });
@@ -193,7 +184,7 @@ function planReview(
     try: attempt.reviewTries + 1,
     lane: laneFor(state, record),
     base: attempt.base,
-    candidate: attempt.candidate?.commit ?? null,
+    candidate: candidate.commit,
     startFrom: null,
   };
 }
@@ -205,14 +196,15 @@ function reviewTrouble(record: TaskRecord, attempt: AttemptRecord): Failure | nu
   if (last !== undefined && attempt.reviewFailures.length >= limits.reportTries) {
     return { reason: "report-unusable-twice", stage: "review", taskId, last: describe(last) };
   }
-  const row = record.infrastructure;
-  if (row === null || row.times < limits.infrastructureFailuresInARow) return null;
+  return troubleInARow(record);
+}
+
+/** Trouble with making or checking a candidate: the work is kept, and tried again when the builder says so. */
+function holdOnTrouble(state: RunState, record: TaskRecord, failure: Failure): RunEvent {
+  const { id } = record.task;
   return {
-    reason: "infrastructure-in-a-row",
-    stage: row.stage,
-    taskId,
-    times: row.times,
-    last: describe(row.last),
+    kind: "question-asked",
+    question: attemptsQuestion(`trouble:${id}:${state.seq}`, id, failure),
   };
 }
 
@@ -233,15 +225,10 @@ function holdReview(record: TaskRecord, attempt: AttemptRecord, failure: Failure
   };
 }
 
-function planVerification(
-  state: RunState,
-  record: TaskRecord,
-  attempt: AttemptRecord,
-): RunEvent | "verified" | null {
+function planVerification({ state, record, attempt, candidate }: Judged): RunEvent | "verified" {
   const { task } = record;
   if (task.type !== "checkpoint:human-verify" || policyOf(state).yes) return "verified";
-  if (attempt.verification?.kind === "approved" || attempt.integration?.kind === "integrated")
-    return "verified";
+  if (attempt.verification?.kind === "approved") return "verified";
   if (attempt.verification?.kind === "rejected") {
     const failure: Failure = { reason: "builder-rejected", text: attempt.verification.text };
     return end(record, attempt, { kind: "rejected", failure });
@@ -251,7 +238,7 @@ function planVerification(
     question: {
       id: `verify:${task.id}:${attempt.number}`,
       about: { kind: "checkpoint-after", taskId: task.id },
-      text: task.checkpoint?.message || `Does commit ${attempt.candidate?.commit ?? ""} do "${task.title}"?`,
+      text: task.checkpoint?.message || `Does commit ${candidate.commit} do "${task.title}"?`,
       options: [
         { id: "approve", label: "integrate it" },
         { id: "reject", label: "send it back (any other text: send it back with this note)" },

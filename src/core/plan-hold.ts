@@ -3,10 +3,11 @@
 import { attemptsLeft, countedAttempts } from "./attempts.ts";
 import type { Question, RunEvent } from "./event.ts";
 import { describe, type Failure } from "./failure.ts";
-import { limits } from "./limits.ts";
+import type { TaskId } from "./ids.ts";
 import type { Policy } from "./policy.ts";
+import { assert } from "./result.ts";
 import { lastAttempt, policyOf, type RunState, type TaskRecord } from "./state.ts";
-import { stall } from "./verdict.ts";
+import { stall, troubleInARow } from "./verdict.ts";
 
 /** Why a pending task may not start, as the question that is put to the builder; null when it may. */
 export function planHold(state: RunState, record: TaskRecord): RunEvent | null {
@@ -25,25 +26,35 @@ function holdQuestion(state: RunState, record: TaskRecord): Question | null {
   const developer = developerQuestion(record);
   if (developer !== null) return developer;
   const failure = exhaustion(policy, record);
-  if (failure !== null) {
-    const number = lastAttempt(record)?.number ?? 0;
-    return {
-      id: `attempts:${id}:${number}`,
-      about: { kind: "attempts", taskId: id },
-      text: `${describe(failure)}. Try once more?`,
-      options: retryOrSkip,
-      failure,
-    };
-  }
+  if (failure !== null) return attemptsQuestion(attemptsId(record), id, failure);
   return reconQuestion(policy, record) ?? checkpointQuestion(record);
+}
+
+/** Whether to try once more what got nowhere; `id` names the point at which it did. */
+export function attemptsQuestion(id: string, taskId: TaskId, failure: Failure): Question {
+  return {
+    id,
+    about: { kind: "attempts", taskId },
+    text: `${describe(failure)}. Try once more?`,
+    options: retryOrSkip,
+    failure,
+  };
+}
+
+// What was interrupted counts to nothing, so a grant that it did not use up is not asked for again.
+function attemptsId(record: TaskRecord): string {
+  const last = record.attempts.findLast(({ outcome }) => outcome?.kind !== "interrupted");
+  return `attempts:${record.task.id}:${last?.number ?? 0}`;
 }
 
 function developerQuestion(record: TaskRecord): Question | null {
   const last = lastAttempt(record);
-  if (last?.outcome?.kind !== "asked" || last.develop.kind !== "answered") return null;
+  if (last?.outcome?.kind !== "asked") return null;
   const id = `developer:${record.task.id}:${last.number}`;
+  if (record.asked.includes(id)) return null;
+  assert(last.develop.kind === "answered", "who asked has answered");
   const { question } = last.develop.report;
-  if (question === null || record.asked.includes(id)) return null;
+  assert(question !== null, "an attempt that ended by asking has a question");
   return {
     id,
     about: { kind: "developer", taskId: record.task.id },
@@ -55,18 +66,9 @@ function developerQuestion(record: TaskRecord): Question | null {
 
 function exhaustion(policy: Policy, record: TaskRecord): Failure | null {
   const { id } = record.task;
-  const { infrastructure } = record;
-  if (infrastructure !== null && infrastructure.times >= limits.infrastructureFailuresInARow) {
-    return {
-      reason: "infrastructure-in-a-row",
-      stage: infrastructure.stage,
-      taskId: id,
-      times: infrastructure.times,
-      last: describe(infrastructure.last),
-    };
-  }
-  const number = lastAttempt(record)?.number ?? 0;
-  if (record.asked.includes(`attempts:${id}:${number}`)) return null; // the builder has granted another
+  const trouble = troubleInARow(record);
+  if (trouble !== null) return trouble;
+  if (record.asked.includes(attemptsId(record))) return null; // the builder has granted another
   const how = stall(record);
   if (how !== null) return { reason: "stalled", taskId: id, how };
   if (attemptsLeft(policy, record) > 0) return null;

@@ -22,7 +22,7 @@ export function planOpening(state: RunState, nowMs: number): RunEvent | "over" |
   if (!state.stages.has("recon")) return planAdvice(state, "recon", nowMs);
   if (!state.stages.has("pre-mortem")) return planAdvice(state, "pre-mortem", nowMs);
   if (wantsApproval(state)) return state.running.size > 0 ? null : askPreMortem(state);
-  if (state.policy?.onTaskFailure === "stop") return stopOnFailure(state) ?? "over";
+  if (policyOf(state).onTaskFailure === "stop") return stopOnFailure(state) ?? "over";
   return "over";
 }
 
@@ -90,11 +90,12 @@ function planAdvice(state: RunState, stage: "recon" | "pre-mortem", nowMs: numbe
 
 function askLead(state: RunState, stage: AskedStage, nowMs: number): RunEvent {
   const failures = state.stageFailures;
+  const asked = state.stageTries.get(stage) ?? 0;
   if (failures?.stage === stage && failures.times >= limits.reportTries)
-    return askAboutStage(state, stage, failures.last);
+    return askAboutStage(stage, asked, failures.last);
   const stop = budgetStop(state, nowMs, null);
   if (stop !== null) return stop;
-  const tries = (state.stageTries.get(stage) ?? 0) + 1;
+  const tries = asked + 1;
   return {
     kind: "dispatch-started",
     dispatch: dispatchId(state.dispatches + 1),
@@ -111,12 +112,12 @@ function askLead(state: RunState, stage: AskedStage, nowMs: number): RunEvent {
   };
 }
 
-function askAboutStage(state: RunState, stage: AskedStage, last: Failure): RunEvent {
+function askAboutStage(stage: AskedStage, asked: number, last: Failure): RunEvent {
   const failure: Failure = { reason: "report-unusable-twice", stage, taskId: null, last: describe(last) };
   return {
     kind: "question-asked",
     question: {
-      id: `${stage}:${state.stageTries.get(stage) ?? 0}`,
+      id: `${stage}:${asked}`,
       about: { kind: "stage", stage, taskId: null },
       text: `${describe(failure)}. Ask again?`,
       options: [{ id: "retry", label: "ask again" }],

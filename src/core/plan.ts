@@ -8,50 +8,53 @@
 // Order of rules: end what must end, stop when told to, then baseline, recon, pre-mortem, tasks, holistic
 // review, memory, completed.
 
-import type { Intent, Question, RunEvent } from "./event.ts";
+import type { AttemptOutcome, Question, RunEvent } from "./event.ts";
 import { classOf, type Failure } from "./failure.ts";
-import { heldBehind, isSelected, readyTasks } from "./graph.ts";
+import { isSelected, readyTasks } from "./graph.ts";
+import type { TaskId } from "./ids.ts";
 import { planAttempt, planStart } from "./plan-attempt.ts";
 import { planHold } from "./plan-hold.ts";
 import { planEnding, planOpening } from "./plan-run.ts";
-import { openAttempt, type RunState, type TaskRecord } from "./state.ts";
+import { assert } from "./result.ts";
+import {
+  integratedCommit,
+  openAttempt,
+  policyOf,
+  type RunState,
+  type TaskRecord,
+  tasksUnderWay,
+} from "./state.ts";
 
 export function plan(state: RunState, nowMs: number): RunEvent | null {
-  if (state.phase.kind !== "running" || state.policy === null) return null;
-  const abandoned = endAbandoned(state);
+  if (state.phase.kind !== "running") return null;
+  const underWay = tasksUnderWay(state);
+  const abandoned = endAbandoned(state, underWay);
   if (abandoned !== null) return abandoned;
   const stop = stopOf(state);
   if (stop !== null) return state.running.size > 0 ? null : stop;
-  if (runQuestion(state) !== null) return state.running.size > 0 ? null : blockOn(state);
+  const question = runQuestion(state);
+  if (question !== null) return state.running.size > 0 ? null : blockOn(question);
   const opening = planOpening(state, nowMs);
   if (opening !== "over") return opening;
-  const work = planTasks(state, nowMs);
+  const work = planTasks(state, underWay, nowMs);
   if (work !== null || state.running.size > 0) return work;
   return planEnd(state, nowMs);
 }
 
-/** An attempt of a task that the builder skipped meanwhile still gets its one ending (I6). */
-function endAbandoned(state: RunState): RunEvent | null {
-  for (const record of state.tasks) {
-    const attempt = record.phase.kind === "skipped" ? openAttempt(record) : undefined;
-    if (attempt === undefined || isBusy(state, record)) continue;
-    return {
-      kind: "attempt-ended",
-      taskId: record.task.id,
-      attempt: attempt.number,
-      outcome: { kind: "interrupted", by: "skip" },
-    };
+/**
+ * An attempt of a task that the builder skipped meanwhile still gets its one ending (I6). A skip that came after
+ * the branch had moved came too late.
+ */
+function endAbandoned(state: RunState, underWay: ReadonlySet<TaskId>): RunEvent | null {
+  for (const { task, phase, attempts } of state.tasks) {
+    const attempt = phase.kind === "skipped" ? attempts.at(-1) : undefined;
+    if (attempt === undefined || attempt.outcome !== null || underWay.has(task.id)) continue;
+    const commit = integratedCommit(attempt);
+    const outcome: AttemptOutcome =
+      commit === null ? { kind: "interrupted", by: "skip" } : { kind: "accepted", commit };
+    return { kind: "attempt-ended", taskId: task.id, attempt: attempt.number, outcome };
   }
   return null;
-}
-
-function isBusy(state: RunState, record: TaskRecord): boolean {
-  for (const { intent } of state.running.values()) if (taskOfIntent(intent) === record.task.id) return true;
-  return false;
-}
-
-function taskOfIntent(intent: Intent): string | null {
-  return intent.kind === "memory-started" ? null : intent.taskId;
 }
 
 /** The event that stops the run, once nothing is under way. */
@@ -79,9 +82,7 @@ function runQuestion(state: RunState): Question | null {
   return state.questions.find(({ about }) => !("taskId" in about) || about.taskId === null) ?? null;
 }
 
-function blockOn(state: RunState): RunEvent | null {
-  const question = runQuestion(state);
-  if (question === null) return null;
+function blockOn(question: Question): RunEvent {
   const failure: Failure = question.failure ?? {
     reason: "question-open",
     question: question.id,
@@ -90,32 +91,33 @@ function blockOn(state: RunState): RunEvent | null {
   return { kind: "run-blocked", failure, question: question.id };
 }
 
-function planTasks(state: RunState, nowMs: number): RunEvent | null {
+/** Work goes on where it is under way; what is pending begins, or goes on after an answer, when there is room. */
+function planTasks(state: RunState, underWay: ReadonlySet<TaskId>, nowMs: number): RunEvent | null {
   let busy = 0;
   for (const record of state.tasks) {
-    const attempt =
-      record.phase.kind === "working" || record.phase.kind === "pending" ? openAttempt(record) : undefined;
-    if (record.phase.kind === "working") busy += 1;
-    if (isBusy(state, record)) continue;
-    if (attempt !== undefined) {
-      const next = planAttempt(state, record, attempt, nowMs);
-      if (next !== null) return next;
-    } else if (record.phase.kind === "working") {
-      const next = planStart(state, record, nowMs); // after a precheck
-      if (next !== null) return next;
-    }
+    const isUnderWay = underWay.has(record.task.id);
+    if (isUnderWay || record.phase.kind === "working") busy += 1;
+    if (isUnderWay || record.phase.kind !== "working") continue;
+    const next = planNext(state, record, nowMs);
+    if (next !== null) return next;
   }
   const held = planHolds(state);
   if (held !== null) return held;
-  if (busy >= (state.policy?.concurrency ?? 1)) return null;
-  const ready = readyTasks(state).find((record) => openAttempt(record) === undefined);
-  return ready === undefined ? null : planStart(state, ready, nowMs);
+  if (busy >= policyOf(state).concurrency) return null;
+  const ready = readyTasks(state).find(({ task }) => !underWay.has(task.id));
+  return ready === undefined ? null : planNext(state, ready, nowMs);
+}
+
+function planNext(state: RunState, record: TaskRecord, nowMs: number): RunEvent | null {
+  const attempt = openAttempt(record);
+  return attempt === undefined ? planStart(state, record, nowMs) : planAttempt(state, record, attempt, nowMs);
 }
 
 /** Questions about tasks are asked as soon as they are known, also while other work is under way. */
 function planHolds(state: RunState): RunEvent | null {
   for (const record of state.tasks) {
     if (record.phase.kind !== "pending" || !isSelected(state, record)) continue;
+    if (openAttempt(record) !== undefined) continue; // what was begun goes on first
     const hold = planHold(state, record);
     if (hold !== null) return hold;
   }
@@ -124,30 +126,21 @@ function planHolds(state: RunState): RunEvent | null {
 
 /** Nothing is under way and no task can go on: finish, or say who is waited for. */
 function planEnd(state: RunState, nowMs: number): RunEvent {
-  let firstHeld: TaskRecord | null = null;
-  let hasUnselected = false;
-  for (const record of state.tasks) {
-    const { kind } = record.phase;
-    if (kind === "held") firstHeld ??= record;
-    else if (kind === "pending" && heldBehind(state, record) === null) hasUnselected = true;
+  const held: { readonly id: TaskId; readonly question: string; readonly failure: Failure }[] = [];
+  let hasPending = false;
+  for (const { task, phase } of state.tasks) {
+    if (phase.kind === "held") held.push({ id: task.id, question: phase.question, failure: phase.failure });
+    else if (phase.kind === "pending") hasPending = true;
   }
-  if (firstHeld !== null && firstHeld.phase.kind === "held") return blockOnTasks(state, firstHeld);
-  if (hasUnselected) {
-    return { kind: "run-paused", failure: { reason: "nothing-selected", only: state.policy?.only ?? [] } };
+  const [first] = held;
+  if (first !== undefined) {
+    const ids = held.map(({ id }) => id);
+    const failure: Failure = { reason: "tasks-held", first: first.id, because: first.failure, held: ids };
+    return { kind: "run-blocked", failure, question: first.question };
   }
-  return planEnding(state, nowMs);
-}
-
-function blockOnTasks(state: RunState, first: TaskRecord): RunEvent {
-  const held = [...state.tasks].filter(({ phase }) => phase.kind === "held").map(({ task }) => task.id);
-  const phase = first.phase;
-  const question = phase.kind === "held" ? phase.question : null;
-  const cause = phase.kind === "held" ? phase.failure : null;
-  const failure: Failure = {
-    reason: "tasks-held",
-    first: first.task.id,
-    because: cause ?? { reason: "question-open", question: question ?? "", text: "" },
-    held,
-  };
-  return { kind: "run-blocked", failure, question };
+  if (!hasPending) return planEnding(state, nowMs);
+  // Without --only a pending task is ready, or waits for one that is ready or held.
+  const { only } = policyOf(state);
+  assert(only !== null, "tasks that nothing keeps from starting are started");
+  return { kind: "run-paused", failure: { reason: "nothing-selected", only } };
 }

@@ -30,10 +30,10 @@ export class Sequence<Item> implements Iterable<Item> {
   }
 
   with(index: number, item: Item): Sequence<Item> {
-    assert(index >= 0 && index < this.length, "Sequence.with: the index is in the sequence");
     const chunkIndex = Math.floor(index / chunkSize);
-    const chunks = this.#chunks.slice();
-    chunks[chunkIndex] = (chunks[chunkIndex] ?? []).with(index % chunkSize, item);
+    const chunk = this.#chunks[chunkIndex];
+    assert(chunk !== undefined && index < this.length, "Sequence.with: the index is in the sequence");
+    const chunks = this.#chunks.with(chunkIndex, chunk.with(index % chunkSize, item));
     return new Sequence(chunks, this.length);
   }
 

@@ -232,6 +232,8 @@ export interface RunState {
   /** A failure that stops the whole run once nothing is under way. */
   readonly trouble: Failure | null;
   readonly dispatches: number;
+  /** Those cut short by an end or a stop of the program: they count to no limit. */
+  readonly interruptedDispatches: number;
   readonly gateRuns: number;
   readonly usage: UsageSum;
   readonly steps: Sequence<Step>;
@@ -284,31 +286,31 @@ export function runningKey(intent: Intent): string {
   }
 }
 
-/** Whether any effect is under way for a task. */
-export function isUnderWay(state: RunState, taskId: TaskId): boolean {
+/** The tasks for which an effect is under way, whatever became of the task since it began. */
+export function tasksUnderWay(state: RunState): ReadonlySet<TaskId> {
+  const ids = new Set<TaskId>();
   for (const { intent } of state.running.values()) {
-    if (intent.kind !== "memory-started" && intent.taskId === taskId) return true;
+    if (intent.kind !== "memory-started" && intent.taskId !== null) ids.add(intent.taskId);
   }
-  return false;
+  return ids;
 }
 
-/** Counts of task phases over the whole run. */
-export function countTasks(state: RunState): {
-  complete: number;
-  before: number;
-  skipped: number;
-  held: number;
-  total: number;
-} {
-  const counts = { complete: 0, before: 0, skipped: 0, held: 0, total: state.tasks.length };
-  for (const { phase } of state.tasks) {
-    if (phase.kind === "complete") {
-      counts.complete += 1;
-      if (phase.before) counts.before += 1;
-    } else if (phase.kind === "skipped") counts.skipped += 1;
-    else if (phase.kind === "held") counts.held += 1;
-  }
-  return counts;
+/** The lane the task has, or the lowest that no other task works in or still has an effect in. */
+export function laneFor(state: RunState, record: TaskRecord): number {
+  if (record.phase.kind === "working") return record.phase.lane;
+  const taken = new Set<number>();
+  for (const { phase } of state.tasks) if (phase.kind === "working") taken.add(phase.lane);
+  for (const { intent } of state.running.values()) if ("lane" in intent) taken.add(intent.lane);
+  let lane = 1;
+  while (taken.has(lane)) lane += 1;
+  return lane;
+}
+
+/** The commit with which the attempt is on the branch; null while it is not. */
+export function integratedCommit(attempt: AttemptRecord): Sha | null {
+  if (attempt.integration?.kind !== "integrated") return null;
+  assert(attempt.candidate !== null, "what is integrated is a candidate");
+  return attempt.candidate.commit;
 }
 
 export function policyOf(state: RunState): Policy {

@@ -1,9 +1,10 @@
 // Judging the evidence: is a review an approval, does an attempt repeat an earlier one, does a task get anywhere.
 
-import type { Failure } from "./failure.ts";
+import { describe, type Failure } from "./failure.ts";
 import { limits } from "./limits.ts";
 import type { Policy } from "./policy.ts";
 import type { ReviewReport } from "./report.ts";
+import { assert } from "./result.ts";
 import type { AttemptRecord, TaskRecord } from "./state.ts";
 
 /** null: approved. An approval under the pass score, or with a criterion not met, is none. */
@@ -30,7 +31,7 @@ export function redGates(attempt: AttemptRecord, accepted: readonly string[]): r
 /** Why a fresh candidate needs no gates: it changes nothing, or it is what was rejected before. */
 export function repetition(record: TaskRecord, attempt: AttemptRecord): Failure | null {
   const { candidate } = attempt;
-  if (candidate === null) return null;
+  assert(candidate !== null, "what is compared with earlier attempts is a candidate");
   if (candidate.changeCount === 0) return record.task.allowNoChanges ? null : { reason: "no-change" };
   const same = record.attempts.find(
     (earlier) =>
@@ -40,6 +41,19 @@ export function repetition(record: TaskRecord, attempt: AttemptRecord): Failure 
       earlier.candidate.base === candidate.base,
   );
   return same === undefined ? null : { reason: "same-as-rejected", attempt: same.number };
+}
+
+/** Failures outside the work, too many in a row to go on without the builder (I14). */
+export function troubleInARow(record: TaskRecord): Failure | null {
+  const row = record.infrastructure;
+  if (row === null || row.times < limits.infrastructureFailuresInARow) return null;
+  return {
+    reason: "infrastructure-in-a-row",
+    stage: row.stage,
+    taskId: record.task.id,
+    times: row.times,
+    last: describe(row.last),
+  };
 }
 
 /** Why more attempts would only repeat themselves, or null. */
@@ -66,12 +80,20 @@ function isRepetition(failure: Failure): boolean {
 
 function isWithoutProgress(attempts: readonly AttemptRecord[]): boolean {
   if (attempts.length <= limits.noProgressInARow) return false;
-  return attempts.every((attempt, index) => {
-    if (attempt.review === null || attempt.outcome?.kind !== "rejected") return false;
-    const before = attempts[index - 1]?.review;
-    if (before === null || before === undefined) return index === 0;
-    return attempt.review.score <= before.score && fingerprint(attempt.review) === fingerprint(before);
-  });
+  const reviews = attempts.flatMap(({ review, outcome }) =>
+    review !== null && outcome?.kind === "rejected" && outcome.failure.reason === "review-rejected"
+      ? [review]
+      : [],
+  );
+  return (
+    reviews.length === attempts.length &&
+    !reviews.some((review, index) => isBetter(review, reviews[index - 1]))
+  );
+}
+
+function isBetter(review: ReviewReport, before: ReviewReport | undefined): boolean {
+  if (before === undefined) return false;
+  return review.score > before.score || fingerprint(review) !== fingerprint(before);
 }
 
 /** What a review complains about, without the order and the wording of fixes. */

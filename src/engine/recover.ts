@@ -3,12 +3,13 @@
 
 import type { DispatchStarted, RunEvent } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
-import { attemptRef, type Sha } from "../core/ids.ts";
+import type { Sha } from "../core/ids.ts";
 import { failed, type Result, success } from "../core/result.ts";
 import type { Running, RunState } from "../core/state.ts";
 import type { Ports } from "../ports.ts";
 import { dispatchEnded } from "./perform/ask-agent.ts";
 import { startCommit } from "./perform/develop.ts";
+import { dispatchRefPrefix } from "./perform/effect.ts";
 
 /** Who is named as the cause of an interruption by the program's own death. */
 const death = "the end of the program";
@@ -30,26 +31,31 @@ export function toRepeat(state: RunState): readonly Running[] {
   });
 }
 
-/** The ends of dispatches that the program's death cut short; a developer's tree is kept first. */
+/**
+ * The ends of dispatches that the program's death cut short. What they did to the repository is put right as after
+ * any dispatch, but it fails nothing: since then the builder may have changed the same things. A developer's tree
+ * is kept.
+ */
 export async function endInterrupted(state: RunState, ports: Ports): Promise<readonly RunEvent[]> {
   const events: RunEvent[] = [];
   for (const { intent } of state.running.values()) {
     if (intent.kind !== "dispatch-started") continue;
+    const refPrefix = dispatchRefPrefix(state, intent);
+    const aftermath = await ports.repository.afterDispatch({ lane: intent.lane, refPrefix });
     const salvage = intent.stage === "develop" ? await salvageOf(state, ports, intent) : null;
     const outcome = { kind: "interrupted", by: death, salvage } as const;
-    events.push(dispatchEnded({ intent, outcome, usage: null, durationMs: 0, notes: [] }));
+    const notes = aftermath.ok ? [...aftermath.value.violations, ...aftermath.value.notes] : [];
+    events.push(dispatchEnded({ intent, outcome, usage: null, durationMs: 0, notes }));
   }
   return events;
 }
 
 async function salvageOf(state: RunState, ports: Ports, intent: DispatchStarted): Promise<Sha | null> {
-  if (intent.taskId === null) return null;
-  const at = { runId: state.runId, taskId: intent.taskId, attempt: intent.attempt };
   const kept = await ports.repository.salvageWork({
     lane: intent.lane,
     base: intent.base,
     start: startCommit(intent),
-    refPrefix: attemptRef({ ...at, name: "" }).slice(0, -1),
+    refPrefix: dispatchRefPrefix(state, intent),
   });
   return kept.ok ? kept.value : null;
 }
@@ -69,8 +75,12 @@ export async function takeBranch(
       return hold(state, ports, []);
     case "missing":
       return head === state.base ? hold(state, ports, []) : moved(null);
-    case "elsewhere":
-      return moved(position.value.head);
+    case "elsewhere": {
+      const found = position.value.head;
+      if (!(await isBehindNewRun(state, ports))) return moved(found);
+      const brought = await ports.repository.integrate({ branch, from: found, to: head });
+      return brought.ok ? hold(state, ports, []) : brought;
+    }
     case "ahead": {
       const { head: to, count } = position.value;
       return hold({ ...state, head: to }, ports, [
@@ -78,6 +88,13 @@ export async function takeBranch(
       ]);
     }
   }
+}
+
+/** A branch that was there when the run was made, without a commit of its own, begins at the base. */
+async function isBehindNewRun(state: RunState, ports: Ports): Promise<boolean> {
+  if (state.head !== state.base || state.stages.has("baseline")) return false;
+  const own = await ports.repository.countSince({ branch: state.branch, base: state.base });
+  return own.ok && own.value === 0;
 }
 
 async function hold(

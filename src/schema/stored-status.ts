@@ -1,28 +1,24 @@
 // Reads a status.json of any origin for people: an old one, another program's, one with half its fields. What can
 // be shown is shown; nothing in it is ever believed by the engine.
+//
+// By hand and without the schema library: `status` would wait longer for that to load than for everything else.
 
-import { z } from "zod";
 import type { JsonObject } from "../core/json.ts";
 import { failed, type Result, success } from "../core/result.ts";
 
-const text = z.string().nullable().catch(null);
-const count = z.int().nonnegative().nullable().catch(null);
-
-const storedStatus = z.object({
-  planSlug: text,
-  status: text.transform(toKnownWord),
-  startedAt: text,
-  updatedAt: text,
-  currentTaskId: text,
-  completedTasks: count,
-  totalTasks: count,
-  worktree: z.object({ path: text, branch: text }).nullable().catch(null),
-  runId: text,
-  reason: text,
-});
-
 /** null where the file says nothing usable. */
-export type ShownStatus = Readonly<z.infer<typeof storedStatus>>;
+export interface ShownStatus {
+  readonly planSlug: string | null;
+  readonly status: string | null;
+  readonly startedAt: string | null;
+  readonly updatedAt: string | null;
+  readonly currentTaskId: string | null;
+  readonly completedTasks: number | null;
+  readonly totalTasks: number | null;
+  readonly worktree: { readonly path: string | null; readonly branch: string | null } | null;
+  readonly runId: string | null;
+  readonly reason: string | null;
+}
 
 export interface StoredStatus {
   readonly shown: ShownStatus;
@@ -32,16 +28,44 @@ export interface StoredStatus {
 
 /** The failure says what is wrong with the text. */
 export function decodeStoredStatus(json: string): Result<StoredStatus, string> {
-  let raw: unknown;
+  let value: unknown;
   try {
-    raw = JSON.parse(json);
+    value = JSON.parse(json);
   } catch {
     return failed("it is not JSON");
   }
-  const object = z.record(z.string(), z.json()).safeParse(raw);
-  const shown = storedStatus.safeParse(raw);
-  if (!object.success || !shown.success) return failed("it is not a JSON object");
-  return success({ shown: shown.data, raw: object.data });
+  return isObject(value) ? success({ shown: toShown(value), raw: value }) : failed("it is not a JSON object");
+}
+
+function toShown(raw: JsonObject): ShownStatus {
+  const worktree = raw["worktree"];
+  return {
+    planSlug: textOf(raw["planSlug"]),
+    status: toKnownWord(textOf(raw["status"])),
+    startedAt: textOf(raw["startedAt"]),
+    updatedAt: textOf(raw["updatedAt"]),
+    currentTaskId: textOf(raw["currentTaskId"]),
+    completedTasks: countOf(raw["completedTasks"]),
+    totalTasks: countOf(raw["totalTasks"]),
+    worktree: isObject(worktree)
+      ? { path: textOf(worktree["path"]), branch: textOf(worktree["branch"]) }
+      : null,
+    runId: textOf(raw["runId"]),
+    reason: textOf(raw["reason"]),
+  };
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function countOf(value: unknown): number | null {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
+/** JSON.parse, where all such values come from, makes nothing else of an object in JSON. */
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function toKnownWord(status: string | null): string | null {

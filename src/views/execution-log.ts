@@ -4,7 +4,7 @@
 import type { RunStage } from "../core/event.ts";
 import type { TaskId } from "../core/ids.ts";
 import { type RunState, type Step, taskOf } from "../core/state.ts";
-import { toJsonDocumentWithList, toJsonItem } from "./json-document.ts";
+import { partLength, toJsonDocumentWithList, toListItem, toListPart } from "./json-document.ts";
 import { toIso } from "./text.ts";
 
 export function toExecutionLog(state: RunState): string {
@@ -17,19 +17,30 @@ export function toExecutionLog(state: RunState): string {
     final_status: state.phase.kind,
     completed_nodes: completedNodes(state, steps),
   };
-  const items = steps.map((step, index) => toStepText(step, index + 1, steps[index + 1]?.nodeId ?? null));
-  return toJsonDocumentWithList(head, { name: "steps", items }, {});
+  return toJsonDocumentWithList(head, { name: "steps", parts: toParts(steps) }, {});
 }
 
-// A step never changes; what comes after it is learnt once.
+// By the last step of a full part. A step never changes and stays in its place; what comes after it is learnt once.
 const textOf = new WeakMap<Step, { readonly next: string | null; readonly text: string }>();
 
-function toStepText(step: Step, number: number, next: string | null): string {
-  const known = textOf.get(step);
-  if (known?.next === next) return known.text;
-  const text = toJsonItem(toStepJson(step, number, next));
-  textOf.set(step, { next, text });
-  return text;
+function toParts(steps: readonly Step[]): readonly string[] {
+  const parts: string[] = [];
+  for (let from = 0; from < steps.length; from += partLength) {
+    const last = steps[from + partLength - 1];
+    const next = steps[from + partLength]?.nodeId ?? null;
+    const known = last === undefined ? undefined : textOf.get(last);
+    const text = known !== undefined && known.next === next ? known.text : toPart(steps, from);
+    if (last !== undefined && text !== known?.text) textOf.set(last, { next, text });
+    parts.push(text);
+  }
+  return parts;
+}
+
+function toPart(steps: readonly Step[], from: number): string {
+  const some = steps.slice(from, from + partLength);
+  return toListPart(
+    some.map((step, k) => toListItem(toStepJson(step, from + k + 1, steps[from + k + 1]?.nodeId ?? null))),
+  );
 }
 
 function toStepJson(step: Step, number: number, next: string | null): object {

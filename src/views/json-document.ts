@@ -1,29 +1,45 @@
 // JSON documents as they lie on disk: two spaces, one line feed at the end. A document with a long list is put
-// together from the texts of its items, so that those of unchanged items need not be made again.
+// together from the texts of parts of it, so that those of unchanged parts need not be made again. A part is many
+// items: putting thousands of small texts together takes longer than making them.
 
 /** The whole document. */
 export function toJsonDocument(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
+export interface ListField {
+  readonly name: string;
+  /** Texts made by `toListPart`, one after the other. */
+  readonly parts: readonly string[];
+}
+
+/** Items of a list in one part of it; the last part may have fewer. */
+export const partLength = 64;
+
 /** An item of a list that is a field of the document, indented as it stands there. */
-export function toJsonItem(value: unknown): string {
+export function toListItem(value: unknown): string {
   // A line feed in this text is always layout: inside strings it is escaped.
   return JSON.stringify(value, null, 2).replaceAll("\n", "\n    ");
 }
 
-export interface ListField {
-  readonly name: string;
-  /** Texts made by `toJsonItem`. */
-  readonly items: readonly string[];
+/** Texts made by `toListItem`, at least one. */
+export function toListPart(items: readonly string[]): string {
+  return items.join(itemEnd);
 }
 
 /** The same document as `toJsonDocument({ ...before, [list.name]: items, ...after })`. */
 export function toJsonDocumentWithList(before: object, list: ListField, after: object): string {
-  const items = list.items.length === 0 ? "[]" : `[\n    ${list.items.join(",\n    ")}\n  ]`;
-  const fields = [toFields(before), `  ${JSON.stringify(list.name)}: ${items}`, toFields(after)];
-  return `{\n${fields.filter((text) => text !== "").join(",\n")}\n}\n`;
+  let items = "";
+  // Added up, not joined: a document of megabytes is then copied once less.
+  for (const part of list.parts) items += items === "" ? part : itemEnd + part;
+  const whole = items === "" ? "[]" : `[\n    ${items}\n  ]`;
+  const head = toFields(before);
+  const tail = toFields(after);
+  const field = `  ${JSON.stringify(list.name)}: ${whole}`;
+  return `{\n${head === "" ? "" : `${head},\n`}${field}${tail === "" ? "" : `,\n${tail}`}\n}\n`;
 }
+
+const itemEnd = ",\n    ";
 
 function toFields(value: object): string {
   const text = JSON.stringify(value, null, 2);

@@ -3,9 +3,9 @@
 
 import { countedAttempts } from "../core/attempts.ts";
 import type { JsonObject } from "../core/json.ts";
-import { toTaskFields } from "../core/prd.ts";
+import { type Prd, toTaskFields } from "../core/prd.ts";
 import type { RunState, TaskRecord } from "../core/state.ts";
-import { toJsonDocumentWithList, toJsonItem } from "./json-document.ts";
+import { partLength, toJsonDocumentWithList, toListItem, toListPart } from "./json-document.ts";
 import { taskCounts, toStatusWord, toTaskNote } from "./task-overview.ts";
 import { toIso } from "./text.ts";
 
@@ -16,26 +16,55 @@ export function toPrdJson(state: RunState): string {
     branchName: state.branch,
     goal: prd.goal,
   };
-  const items = [...state.tasks].map((record) => toTaskText(record, toTaskNote(state, record)));
   const tail = {
     ...(prd.globalConstraints.length > 0 && { globalConstraints: prd.globalConstraints }),
     ...(prd.requiredReading.length > 0 && { requiredReading: prd.requiredReading }),
     ...prd.extra,
     metadata: toMetadata(state),
   };
-  return toJsonDocumentWithList(head, { name: "userStories", items }, tail);
+  return toJsonDocumentWithList(head, { name: "userStories", parts: toParts(state) }, tail);
 }
 
-// A record is replaced when its task changes, so its text is made again only then, or when its note changes,
-// which also speaks of other tasks.
-const textOf = new WeakMap<TaskRecord, { readonly note: string; readonly text: string }>();
+interface Part {
+  readonly items: readonly Item[];
+  readonly text: string;
+}
 
-function toTaskText(record: TaskRecord, note: string): string {
-  const known = textOf.get(record);
-  if (known?.note === note) return known.text;
-  const text = toJsonItem(toTaskJson(record, note));
-  textOf.set(record, { note, text });
-  return text;
+interface Item {
+  readonly record: TaskRecord;
+  readonly note: string;
+  readonly text: string;
+}
+
+const partsOf = new WeakMap<Prd, readonly Part[]>();
+
+function toParts(state: RunState): readonly string[] {
+  const records = [...state.tasks];
+  const before = partsOf.get(state.prd) ?? [];
+  const parts: Part[] = [];
+  for (let from = 0; from < records.length; from += partLength) {
+    parts.push(toPart(state, records.slice(from, from + partLength), before[parts.length]));
+  }
+  partsOf.set(state.prd, parts);
+  return parts.map(({ text }) => text);
+}
+
+function toPart(state: RunState, records: readonly TaskRecord[], before: Part | undefined): Part {
+  const items = records.map((record, k) => toItem(state, record, before?.items[k]));
+  const isSame = before?.items.length === items.length && items.every((item, k) => item === before.items[k]);
+  return isSame ? before : { items, text: toListPart(items.map(({ text }) => text)) };
+}
+
+/**
+ * A record is replaced when its task changes, so its text is made again only then, or when its note changes, which
+ * for a pending task also speaks of other tasks.
+ */
+function toItem(state: RunState, record: TaskRecord, before: Item | undefined): Item {
+  const isKnown = before?.record === record;
+  if (isKnown && record.phase.kind !== "pending") return before;
+  const note = toTaskNote(state, record);
+  if (isKnown && before.note === note) return before;
+  return { record, note, text: toListItem(toTaskJson(record, note)) };
 }
 
 function toTaskJson(record: TaskRecord, note: string): JsonObject {

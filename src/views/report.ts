@@ -1,6 +1,7 @@
 // report.md: what a person wants to know when a run has stopped: how it stands and why, what came out, on which
 // evidence, what is open, and what to type next.
 
+import { countedAttempts } from "../core/attempts.ts";
 import { describe } from "../core/failure.ts";
 import { shortSha } from "../core/ids.ts";
 import type { RunState, TaskRecord } from "../core/state.ts";
@@ -77,7 +78,8 @@ function toTaskTable(state: RunState): string {
     const { phase, task, attempts } = record;
     const commit = phase.kind === "complete" ? shortSha(phase.commit) : "";
     const score = (acceptedAttempt(record) ?? attempts.at(-1))?.review?.score;
-    const cells = [task.id, toCell(task.title, 120), taskStateWord(record), String(attempts.length), commit];
+    const count = String(countedAttempts(record));
+    const cells = [task.id, toCell(task.title, 120), taskStateWord(record), count, commit];
     return [...cells, score === undefined ? "" : String(score)];
   });
   return toTable(["Task", "Title", "State", "Attempts", "Commit", "Score"], rows);

@@ -7,6 +7,7 @@ import {
   placeNewFile,
   readRegularFile,
   replaceFile,
+  toBytes,
   unless,
 } from "../../src/adapters/storage.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -115,6 +116,18 @@ describe("durable writes", () => {
     ]);
     expect(recordFlushes(() => makeFolderBelow(folder, "a/b"))).toEqual([]);
   });
+});
+
+test("a long text is written whole, also where a character lies across two pieces", () => {
+  const folder = temporaryFolder();
+  for (const before of [0, 1, 2]) {
+    const text = `${"x".repeat(before)}${"\u{1f600}".repeat(50_000)}\u00e9\ud800`;
+    replaceFile(join(folder, "long.txt"), text);
+    expect(fs.readFileSync(join(folder, "long.txt")).equals(Buffer.from(text))).toBe(true);
+    expect([...toBytes(text)].length).toBeGreaterThan(1);
+  }
+  replaceFile(join(folder, "empty.txt"), "");
+  expect(fs.readFileSync(join(folder, "empty.txt"), "utf8")).toBe("");
 });
 
 test("a file over the limit is not read", () => {

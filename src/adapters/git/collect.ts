@@ -21,7 +21,7 @@ import {
   type TreeState,
   toText,
 } from "./lane-state.ts";
-import { detachHead, isAdminDirIntact, isFolderItself, readHead } from "./lanes.ts";
+import { copyIndex, detachHead, isAdminDirIntact, isFolderItself, readHead } from "./lanes.ts";
 import { keepNumbered, updateRefs } from "./refs.ts";
 import { type GitCall, runGit } from "./run-git.ts";
 import { isLockfile, rememberLockfiles } from "./setup.ts";
@@ -186,6 +186,8 @@ async function collect(
     made: without(state.made, paths),
     indexSha256: digestIndex(place),
   });
+  // Until the tree has a ref this index is what keeps it from being pruned.
+  if (saved.ok && admin !== run.commonDir) copyIndex(place, saved.value);
   return saved.ok ? success({ tree: tree.value, strays: null }) : saved;
 }
 

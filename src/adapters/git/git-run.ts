@@ -8,7 +8,14 @@ import type { RunId, Sha } from "../../core/ids.ts";
 import { isSha } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
 import { failed, success } from "../../core/result.ts";
-import { attemptStorage, errorCode, unless, writeNewFile } from "../storage.ts";
+import {
+  attemptStorage,
+  errorCode,
+  isTemporaryName,
+  removeTemporaryFiles,
+  replaceFile,
+  unless,
+} from "../storage.ts";
 import { runGit } from "./run-git.ts";
 
 export interface RepositoryOptions {
@@ -64,6 +71,8 @@ export interface GitRun extends RepositoryOptions {
   readonly held: Set<string>;
   /** Trees of which an index lies somewhere, by its path. */
   readonly indexes: Map<string, string>;
+  /** Folders of ours in which nothing of a killed program is left. */
+  readonly swept: Set<string>;
 }
 
 export function openGitRun(options: RepositoryOptions): GitRun {
@@ -76,6 +85,7 @@ export function openGitRun(options: RepositoryOptions): GitRun {
     indexes: new Map(),
     patches: new Map(),
     held: new Set(),
+    swept: new Set(),
   };
 }
 
@@ -104,11 +114,12 @@ export function openRunRoot(run: GitRun): Result<string, Failure> {
   }
   const marker = join(root, markerName);
   if (unless(["ENOENT"], () => fs.readFileSync(marker, "utf8")) === markerText(run)) return success(root);
-  if (fs.readdirSync(root).length > 0) {
+  if (!fs.readdirSync(root).every(isTemporaryName)) {
     return unusable("it was not made by this run; move it away, or set another worktreeRoot");
   }
   return attemptStorage({ doing: "writing", path: marker }, () => {
-    writeNewFile(marker, markerText(run));
+    removeTemporaryFiles(root); // of a program that was killed right here
+    replaceFile(marker, markerText(run));
     return root;
   });
 }

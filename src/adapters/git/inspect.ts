@@ -212,7 +212,8 @@ export function isOlder(found: string, wanted: string): boolean {
   return major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
 }
 
-async function findRepository(
+/** Where the repository is, without a look at what is in it: all that reading a run's files needs. */
+export async function findRepository(
   cwd: string,
 ): Promise<Result<{ readonly topLevel: string; readonly gitCommonDir: string }, CheckoutRefusal>> {
   const answer = await runGit({

@@ -11,7 +11,7 @@ import type { Sha } from "../../core/ids.ts";
 import { isSha } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
-import { attemptStorage, replaceFile, unless } from "../storage.ts";
+import { attemptStorage, removeTemporaryFiles, replaceFile, unless } from "../storage.ts";
 import type { GitRun } from "./git-run.ts";
 import { openRunRoot } from "./git-run.ts";
 import type { GitCall } from "./run-git.ts";
@@ -64,6 +64,9 @@ export function placeTree(run: GitRun, lane: number, kind: TreeKind): Result<Tre
   const privateFolder = join(laneFolder, "private");
   const made = attemptStorage({ doing: "making", path: privateFolder }, () => {
     fs.mkdirSync(privateFolder, { recursive: true, mode: 0o700 });
+    if (run.swept.has(privateFolder)) return;
+    removeTemporaryFiles(privateFolder);
+    run.swept.add(privateFolder);
   });
   if (!made.ok) return made;
   return success({

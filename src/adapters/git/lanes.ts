@@ -10,7 +10,7 @@ import type { Sha } from "../../core/ids.ts";
 import { isSha } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
-import { attemptStorage, replaceFile, unless } from "../storage.ts";
+import { attemptStorage, removeTemporaryFiles, replaceFile, unless } from "../storage.ts";
 import type { GitRun } from "./git-run.ts";
 import { digestIndex, inTree, saveState, type TreePlace, type TreeState } from "./lane-state.ts";
 import { listAdminDirs, readLine, readRef, worktreeOf } from "./refs.ts";
@@ -127,6 +127,7 @@ export async function readHead(run: GitRun, state: TreeState): Promise<Result<Sh
 export function finishTree(place: TreePlace, state: TreeState): Result<TreeState, Failure> {
   return attemptStorage({ doing: "preparing", path: state.adminDir }, () => {
     for (const name of leftoverNames) fs.rmSync(join(state.adminDir, name), { force: true });
+    removeTemporaryFiles(state.adminDir);
     detachHead(state);
     copyIndex(place, state);
     return state;
@@ -182,7 +183,7 @@ const leftoverNames = [
  * git tells files changed right after an index was written by that index's own time, so the copy must not look
  * younger than its original.
  */
-function copyIndex(place: TreePlace, state: TreeState): void {
+export function copyIndex(place: TreePlace, state: TreeState): void {
   const target = join(state.adminDir, "index");
   const { mtimeMs } = fs.statSync(place.indexFile);
   const temporary = `${target}.execute-prd`;

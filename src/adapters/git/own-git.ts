@@ -1,5 +1,6 @@
 // Git commands of this program that are still running although the program that started them died. They are left to
 // finish, because a killed git leaves lock files behind; the next start waits for them before it uses the repository.
+// Those of a program that lives (a run of another plan) are its own business.
 
 import { execFile } from "node:child_process";
 import fs from "node:fs";
@@ -33,19 +34,25 @@ function countByProc(gitCommonDir: string): number {
       unless(["ENOENT", "ESRCH", "EACCES", "EPERM"], () =>
         fs.readFileSync(`/proc/${id}/${name}`, "latin1"),
       ) ?? "";
-    return (
-      read("cmdline").includes(toBytes(`--git-dir=${gitCommonDir}`)) &&
-      read("environ").split("\0").includes(`${ownGitMark}=1`)
-    );
+    if (!read("cmdline").includes(toBytes(`--git-dir=${gitCommonDir}`))) return false;
+    const mark = read("environ")
+      .split("\0")
+      .find((entry) => entry.startsWith(`${ownGitMark}=`));
+    // A child whose parent ends gets another one.
+    const parent = /^PPid:\s*(\d+)$/m.exec(read("status"))?.[1];
+    return mark !== undefined && parent !== undefined && mark !== `${ownGitMark}=${parent}`;
   }).length;
 }
 
 /** Where the environment of processes cannot be read as data, their arguments have to do: ours carry this setting. */
 function countByPs(gitCommonDir: string): Promise<number> {
   return new Promise((resolve) => {
-    execFile("ps", ["-axww", "-o", "args="], { maxBuffer: 64 * 1024 * 1024 }, (_error, stdout) => {
+    execFile("ps", ["-axww", "-o", "ppid=,args="], { maxBuffer: 64 * 1024 * 1024 }, (_error, stdout) => {
+      // A child whose parent ended is given to the first process.
       const isOwn = (line: string): boolean =>
-        line.includes(`--git-dir=${gitCommonDir}`) && line.includes("core.hooksPath=/dev/null");
+        /^\s*1\s/.test(line) &&
+        line.includes(`--git-dir=${gitCommonDir}`) &&
+        line.includes("core.hooksPath=/dev/null");
       resolve(stdout.split("\n").filter(isOwn).length);
     });
   });

@@ -40,7 +40,7 @@ export interface GitAnswer {
   readonly stderr: string;
 }
 
-/** Says in a child's environment that it is a git of this program, which its next start waits for. */
+/** Says in a child's environment that it is a git of a program with this id, which the next start waits for. */
 export const ownGitMark = "EXECUTE_PRD_GIT";
 
 /** The program's own name in commits and reflogs; constant, because candidates' shas depend on it. */
@@ -158,7 +158,7 @@ function toEnvironment(call: GitCall): Record<string, string> {
     GIT_AUTHOR_EMAIL: programIdentity.email,
     GIT_COMMITTER_NAME: programIdentity.name,
     GIT_COMMITTER_EMAIL: programIdentity.email,
-    [ownGitMark]: "1",
+    [ownGitMark]: String(process.pid),
     ...(call.indexFile === undefined ? {} : { GIT_INDEX_FILE: call.indexFile }),
     ...call.env,
   };

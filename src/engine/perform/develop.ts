@@ -2,11 +2,11 @@
 
 import type { DispatchOutcome, DispatchStarted, RunEvent } from "../../core/event.ts";
 import type { Failure } from "../../core/failure.ts";
-import { attemptRef, type Sha } from "../../core/ids.ts";
+import type { Sha } from "../../core/ids.ts";
 import { assert } from "../../core/result.ts";
 import type { Aftermath, AgentAnswer } from "../../ports.ts";
 import { askAgent, dispatchEnded } from "./ask-agent.ts";
-import type { Effect } from "./effect.ts";
+import { dispatchRefPrefix, type Effect } from "./effect.ts";
 
 export async function performDevelop(effect: Effect<DispatchStarted>): Promise<readonly RunEvent[]> {
   const { intent, ports, signal, state } = effect;
@@ -16,7 +16,13 @@ export async function performDevelop(effect: Effect<DispatchStarted>): Promise<r
     dispatchEnded({ intent, outcome, usage: null, durationMs: ports.clock.elapsedMs() - begun, notes }),
   ];
   const ready = await ports.repository.prepareWork(
-    { lane: intent.lane, base: intent.base, start: startCommit(intent), setup: state.policy.setup },
+    {
+      lane: intent.lane,
+      base: intent.base,
+      start: startCommit(intent),
+      setup: state.policy.setup,
+      refPrefix: refPrefix(effect),
+    },
     signal,
   );
   if (signal.aborted) return ended({ kind: "interrupted", by: effect.stoppedBy(), salvage: null });
@@ -82,9 +88,6 @@ async function salvage(effect: Effect<DispatchStarted>): Promise<Sha | null> {
   return kept.ok ? kept.value : null;
 }
 
-function refPrefix(effect: Effect<DispatchStarted>): string {
-  const { intent, state } = effect;
-  assert(intent.taskId !== null, "a developer works on a task");
-  const at = { runId: state.runId, taskId: intent.taskId, attempt: intent.attempt };
-  return attemptRef({ ...at, name: "" }).slice(0, -1);
+function refPrefix({ intent, state }: Effect<DispatchStarted>): string {
+  return dispatchRefPrefix(state, intent);
 }

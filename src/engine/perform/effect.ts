@@ -1,6 +1,7 @@
 // What every effect is handed: its intent, the state it began in, the outside, and how it is told to stop.
 
-import type { Intent } from "../../core/event.ts";
+import type { DispatchStarted, Intent } from "../../core/event.ts";
+import { attemptRef } from "../../core/ids.ts";
 import type { RunState } from "../../core/state.ts";
 import type { Ports } from "../../ports.ts";
 
@@ -15,4 +16,13 @@ export interface Effect<Kind extends Intent = Intent> {
   /** Who aborted, for the record. */
   readonly stoppedBy: () => string;
   readonly onOutput: (line: string) => void;
+}
+
+/** Below which refs of the agent are moved, and a developer's work is kept. */
+export function dispatchRefPrefix(state: RunState, intent: DispatchStarted): string {
+  const { runId } = state;
+  const { attempt, stage, taskId } = intent;
+  if (taskId === null) return `refs/execute-prd/${runId}/_run/${stage}/${intent.try}`;
+  const name = stage === "develop" ? "" : `${stage}-${intent.try}`;
+  return attemptRef({ runId, taskId, attempt, name }).replace(/\/$/, "");
 }

@@ -11,10 +11,11 @@ export async function performGate(effect: Effect<GateStarted>): Promise<readonly
   const { taskId, attempt, commit } = intent;
   assert(state.policy !== null, "a gate has a policy");
   const gate = state.policy.gates.find(({ name }) => name === intent.gate);
-  assert(gate !== undefined, `gate ${intent.gate} is configured`);
   const ended = (result: GateEnded["result"]): readonly RunEvent[] => [
     { kind: "gate-ended", taskId, attempt, gate: intent.gate, commit, result },
   ];
+  // It began under a configuration that had it, before the program died.
+  if (gate === undefined) return ended({ kind: "interrupted", by: "a change of the configuration" });
   const ready = await ports.repository.prepareCheck(
     { lane: intent.lane, commit, setup: state.policy.setup, keep: hasEarlierGate(effect) },
     signal,

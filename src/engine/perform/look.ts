@@ -1,11 +1,10 @@
 // A dispatch of the reviewer or the lead: it looks at a commit in the check tree and must leave it as it was.
 
 import type { DispatchOutcome, DispatchStarted, RunEvent } from "../../core/event.ts";
-import { attemptRef } from "../../core/ids.ts";
 import { assert } from "../../core/result.ts";
 import type { Aftermath, AgentAnswer } from "../../ports.ts";
 import { askAgent, dispatchEnded } from "./ask-agent.ts";
-import type { Effect } from "./effect.ts";
+import { dispatchRefPrefix, type Effect } from "./effect.ts";
 
 export async function performLook(effect: Effect<DispatchStarted>): Promise<readonly RunEvent[]> {
   const { intent, ports, signal, state } = effect;
@@ -27,7 +26,8 @@ export async function performLook(effect: Effect<DispatchStarted>): Promise<read
   const remembered = await repository.beforeDispatch({ lane: intent.lane, dispatch: intent.dispatch });
   if (!remembered.ok) return ended({ kind: "failed", failure: remembered.failure, salvage: null });
   const answer = await askAgent(effect, { cwd: ready.value.path, conflicts: [] });
-  const aftermath = await repository.afterDispatch({ lane: intent.lane, refPrefix: refPrefix(effect) });
+  const refPrefix = dispatchRefPrefix(state, intent);
+  const aftermath = await repository.afterDispatch({ lane: intent.lane, refPrefix });
   if (!aftermath.ok) return ended({ kind: "failed", failure: aftermath.failure, salvage: null });
   const changed = await repository.restoreCheck(at);
   if (!changed.ok) return ended({ kind: "failed", failure: changed.failure, salvage: null });
@@ -50,11 +50,4 @@ function judge(effect: Effect<DispatchStarted>, answer: AgentAnswer, aftermath: 
   }
   if (outcome.kind === "failed") return { kind: "failed", failure: outcome.failure, salvage: null };
   return { kind: "answered", report: outcome.report, left: null };
-}
-
-function refPrefix(effect: Effect<DispatchStarted>): string {
-  const { intent, state } = effect;
-  if (intent.taskId === null) return `refs/execute-prd/${state.runId}/_run/${intent.stage}/${intent.try}`;
-  const at = { runId: state.runId, taskId: intent.taskId, attempt: intent.attempt };
-  return attemptRef({ ...at, name: `${intent.stage}-${intent.try}` });
 }

@@ -152,7 +152,7 @@ function addLookCommands(program: Command, { output, finish }: Invocation): void
     .option("--watch", "again every second")
     .action(async (slug: string | undefined, options: Options) =>
       finish(
-        await (await look()).showStatus(output, {
+        await (await import("./status-command.ts")).showStatus(output, {
           slug,
           watch: options["watch"] === true,
           ...toPlace(options),

@@ -1,20 +1,8 @@
-// `status`, `log`, `report`, `validate`, `plan`, `doctor`, `rebuild`, `clean`, `init`: look, say, and change no run.
+// `log`, `report`, `validate`, `plan`, `doctor`, `rebuild`, `clean`, `init`: look, say, and change no run.
 
 import { setTimeout as wait } from "node:timers/promises";
-import type { RunStatus } from "../../application/look.ts";
 import type { Entry } from "../../core/event.ts";
-import {
-  clean,
-  diagnose,
-  initialise,
-  log,
-  plan,
-  rebuild,
-  report,
-  status,
-  statuses,
-  validate,
-} from "../../library.ts";
+import { clean, diagnose, initialise, log, plan, rebuild, report, validate } from "../../library.ts";
 import { toDuration, toIso, toLine } from "../../views/text.ts";
 import { createNarrator } from "../../views/words.ts";
 import { type Output, printRefusal } from "./output.ts";
@@ -24,58 +12,6 @@ interface Place {
 }
 
 const watchMs = 1_000;
-
-export async function showStatus(
-  output: Output,
-  at: Place & { slug: string | undefined; watch: boolean },
-): Promise<number> {
-  for (;;) {
-    const code =
-      at.slug === undefined ? await showAll(output, at) : await showOne(output, { ...at, slug: at.slug });
-    if (!at.watch || code !== 0) return code;
-    await wait(watchMs);
-    if (output.isTerminal) output.draw("\u001b[2J\u001b[H");
-  }
-}
-
-async function showAll(output: Output, at: Place): Promise<number> {
-  const all = await statuses(at);
-  if (!all.ok) return printRefusal(output, all.failure);
-  if (output.isJson) output.data(all.value.map(toStatusData));
-  else if (all.value.length === 0) output.line('no runs here yet; "execute-prd run <plan>" starts one');
-  else for (const each of all.value) output.line(statusLine(each));
-  return 0;
-}
-
-async function showOne(output: Output, at: Place & { slug: string }): Promise<number> {
-  const found = await status(at);
-  if (!found.ok) return printRefusal(output, found.failure);
-  if (output.isJson) {
-    output.data(toStatusData(found.value));
-    return 0;
-  }
-  output.line(statusLine(found.value));
-  const document = found.value.document ?? {};
-  const reason = document["reason"];
-  if (typeof reason === "string") output.line(`  ${toLine(reason, 1_000)}`);
-  const next = document["next"];
-  if (Array.isArray(next)) for (const command of next) output.line(`  ${toLine(String(command), 1_000)}`);
-  return 0;
-}
-
-function toStatusData({ slug, document, owner, problem }: RunStatus): object {
-  return document === null ? { planSlug: slug, status: null, owner, problem } : { ...document, owner };
-}
-
-function statusLine({ slug, document, owner, problem }: RunStatus): string {
-  if (document === null) return `${slug}: ${problem ?? "no status"}`;
-  const word = document["status"];
-  const isOrphan = word === "running" && owner !== "live";
-  const shown = isOrphan ? "running (owner gone, resumable)" : toLine(String(word ?? "unknown"));
-  const current =
-    typeof document["currentTaskId"] === "string" ? `, at ${toLine(document["currentTaskId"])}` : "";
-  return `${slug}: ${shown}, ${String(document["completedTasks"] ?? "?")} of ${String(document["totalTasks"] ?? "?")} tasks${current}`;
-}
 
 export async function showLog(
   output: Output,

@@ -1,0 +1,128 @@
+// The engine alone, through a run of many tasks: every port answers at once and keeps nothing, so what this process
+// needs is what the engine, its state and the texts of the derived files need.
+//
+//   node simulated-run.mjs <tasks> <derive: all | none>     prints { status, events, firstMs, lastMs }
+
+import { toBytes } from "../src/adapters/storage.ts";
+import type { Entry } from "../src/core/event.ts";
+import type { Sha } from "../src/core/ids.ts";
+import { success } from "../src/core/result.ts";
+import type { RunState } from "../src/core/state.ts";
+import { createEngine } from "../src/engine/engine.ts";
+import type { Ports } from "../src/ports.ts";
+import { honest } from "../test/simulation/play.ts";
+import { runCreated, sessionStarted, toPolicy, toPrd, toTask, World } from "../test/simulation/world.ts";
+
+const taskCount = Number(process.argv[2] ?? "10000");
+const world = new World(honest);
+let shas = 0;
+let events = 0;
+let written = 0;
+/** When each hundredth of the tasks was done. */
+const doneAtMs: number[] = [];
+
+const state = await runAll();
+const tenth = Math.max(1, Math.floor(doneAtMs.length / 10));
+const at = (index: number): number => doneAtMs[index] ?? Number.NaN;
+process.stdout.write(
+  `${JSON.stringify({
+    status: state.phase.kind,
+    events,
+    writtenMb: Math.round(written / 1_000_000),
+    firstMs: (at(tenth) - at(0)) / tenth,
+    lastMs: (at(doneAtMs.length - 1) - at(doneAtMs.length - 1 - tenth)) / tenth,
+  })}\n`,
+);
+
+async function runAll(): Promise<RunState> {
+  const prd = toPrd(Array.from({ length: taskCount }, (_, index) => toTask(`task-${index + 1}`)));
+  const policy = toPolicy({ memory: { enabled: false, dir: "memory" } });
+  const engine = createEngine({
+    ports: toPorts(),
+    state: null,
+    opening: [runCreated(world, prd), sessionStarted(policy)],
+    onEntry: ({ event }) => {
+      events += 1;
+      if (event.kind === "attempt-ended") doneAtMs.push(performance.now());
+    },
+    onOutput: () => {},
+  });
+  const end = await engine.run();
+  if (end.kind !== "stopped") throw new Error(`the journal was lost: ${end.failure.reason}`);
+  return end.state;
+}
+
+function toPorts(): Ports {
+  const base = world.ports();
+  const startedMs = Date.UTC(2026, 0, 1, 12);
+  let seq = 0;
+  return {
+    ...base,
+    clock: {
+      nowMs: () => startedMs + seq,
+      // Big derived files are written at task ends; this stands still so that they are not also written in between.
+      elapsedMs: () => 0,
+      after: () => () => {},
+    },
+    journal: {
+      append: async (event, atMs) => {
+        seq += 1;
+        const entry: Entry = { seq, atMs, session: "bench", event };
+        return success(entry);
+      },
+    },
+    files: {
+      write: async (_name, text) => {
+        for (const bytes of toBytes(text)) written += bytes.length; // what a real write needs for it
+        return success(undefined);
+      },
+      extendTo: async () => success({ movedTo: null }),
+      append: async () => success(undefined),
+    },
+    repository: {
+      ...base.repository,
+      prepareWork: async ({ lane }) => success({ path: `lane-${lane}/work`, conflicts: [] }),
+      snapshotWork: async () => success({ tree: newSha(), agentHead: null }),
+      makeCandidate: async ({ intent }) =>
+        success({
+          commit: newSha(),
+          tree: intent.tree,
+          base: intent.base,
+          changes: [{ path: `src/${intent.taskId}.txt`, change: "modified" }],
+          changeCount: 1,
+          deletions: 0,
+          diffSha256: "0".repeat(64),
+          patchId: newSha(),
+        }),
+      integrate: async () => success(undefined),
+    },
+    agents: {
+      run: async (request, signal) => {
+        const outcome = await honest({ request, work: new Map(), signal });
+        return { outcome, usage: null, durationMs: 1 };
+      },
+    },
+    gates: {
+      run: async ({ gate }) => ({
+        kind: "ran",
+        result: {
+          gate: gate.name,
+          command: gate.command,
+          outcome: "passed",
+          exitCode: 0,
+          durationMs: 1,
+          outputSha256: "0".repeat(64),
+          outputBytes: 0,
+          tail: "",
+          detail: "",
+          tests: null,
+        },
+      }),
+    },
+  };
+}
+
+function newSha(): Sha {
+  shas += 1;
+  return String(shas).padStart(40, "0") as Sha; // a sha by its form
+}

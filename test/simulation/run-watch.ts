@@ -1,0 +1,220 @@
+// Watches a run event by event and holds it to the invariants, with its own books and the world's word instead of
+// what the rules under test say about themselves.
+
+import { attemptsLeft } from "../../src/core/attempts.ts";
+import {
+  type CandidateMade,
+  type Entry,
+  type Intent,
+  isIntent,
+  type RunEvent,
+} from "../../src/core/event.ts";
+import { fold } from "../../src/core/fold.ts";
+import type { Sha, TaskId } from "../../src/core/ids.ts";
+import { limits } from "../../src/core/limits.ts";
+import { policyOf, type RunState, runningKey, type TaskRecord, taskOf } from "../../src/core/state.ts";
+import type { Chaos } from "./chaos.ts";
+import type { World } from "./world.ts";
+
+type Ended = Extract<RunEvent, { kind: "attempt-ended" }>;
+
+interface Books {
+  outcome: string | null;
+  /** Patch ids by commit, of every candidate of the attempt. */
+  readonly patches: Map<Sha, string>;
+  candidate: Sha | null;
+  judgedGreen: Sha | null;
+}
+
+export class RunWatch {
+  readonly #world: World;
+  readonly #chaos: Chaos;
+  readonly #attempts = new Map<string, Books>();
+  readonly #running = new Set<string>();
+  #before: RunState | null = null;
+
+  constructor(world: World, chaos: Chaos) {
+    this.#world = world;
+    this.#chaos = chaos;
+  }
+
+  /** Looks at entries that no live engine showed: the last one of a dead process, requests recorded at rest. */
+  catchUp(): void {
+    for (const entry of this.#world.journal.slice(this.#before?.seq ?? 0)) {
+      this.see(entry, fold(this.#before, entry));
+    }
+  }
+
+  /** Throws with the number of the invariant that does not hold after this entry. */
+  see({ event }: Entry, state: RunState): void {
+    if (isIntent(event)) this.#begin(event, state);
+    else this.#record(event, state);
+    hold(sameSet(this.#running, state.running.keys()), "I2", "what is under way is intents without outcomes");
+    this.#countWorking(state);
+    if ("taskId" in event && event.taskId !== null) holdTroubleBounded(taskOf(state, event.taskId));
+    this.#before = state;
+  }
+
+  /** What must hold when the run has ended. */
+  end(state: RunState): void {
+    const { phase } = state;
+    hold(phase.kind === "completed" || phase.kind === "failed", "I11", "the run ends");
+    if (phase.kind === "failed") return;
+    hold(this.#running.size === 0, "I2", "nothing is under way at the end");
+    for (const [name, { outcome }] of this.#attempts) hold(outcome !== null, "I6", `${name} has an ending`);
+    for (const { task, phase: at } of state.tasks) {
+      hold(at.kind === "complete" || at.kind === "skipped", "I10", `${task.id} is complete or skipped`);
+    }
+  }
+
+  #begin(intent: Intent, state: RunState): void {
+    const key = runningKey(intent);
+    hold(!this.#running.has(key), "I2", `one effect at a time for "${key}"`);
+    this.#running.add(key);
+    if (intent.kind !== "dispatch-started" || intent.taskId === null) return;
+    const record = taskOf(state, intent.taskId);
+    const before = this.#before === null ? undefined : taskOf(this.#before, intent.taskId);
+    if (record === undefined || before === undefined)
+      throw new Error("a dispatch is about a task of the run");
+    if (before.phase.kind === "pending" && before.attempts.length === 0) holdDependencies(state, record);
+    if (intent.stage !== "develop") return;
+    const policy = policyOf(state);
+    hold(attemptsLeft(policy, before) > 0, "I12", `${intent.taskId} has an attempt left`);
+    const name = `${intent.taskId}/${intent.attempt}`;
+    hold(!this.#attempts.has(name), "I6", `attempt ${name} starts once`);
+    this.#attempts.set(name, { outcome: null, patches: new Map(), candidate: null, judgedGreen: null });
+  }
+
+  #record(event: Exclude<RunEvent, Intent>, state: RunState): void {
+    switch (event.kind) {
+      case "dispatch-ended":
+        this.#finish(`dispatch ${event.dispatch}`);
+        break;
+      case "gate-ended":
+        this.#finish(`gate ${event.taskId ?? ""}`);
+        break;
+      case "integration-ended":
+        this.#finish(`integration ${event.taskId}`);
+        break;
+      case "memory-ended":
+        this.#finish("memory");
+        break;
+      case "candidate-made":
+        this.#finish(`candidate ${event.taskId}`);
+        this.#keepCandidate(event);
+        break;
+      case "gates-judged":
+        this.#booksOf(event).judgedGreen = event.red.length === 0 ? event.commit : null;
+        break;
+      case "attempt-ended":
+        this.#endAttempt(event, state);
+        break;
+    }
+  }
+
+  #keepCandidate(event: CandidateMade): void {
+    if (event.result.kind === "refused") return;
+    const { commit, patchId } = event.result.candidate;
+    const books = this.#booksOf(event);
+    books.patches.set(commit, patchId);
+    books.candidate = commit;
+    books.judgedGreen = null;
+  }
+
+  #finish(key: string): void {
+    hold(this.#running.delete(key), "I2", `an outcome of "${key}" follows its intent`);
+  }
+
+  #endAttempt(event: Ended, state: RunState): void {
+    const name = `${event.taskId}/${event.attempt}`;
+    const books = this.#booksOf(event);
+    hold(books.outcome === null, "I6", `attempt ${name} ends once`);
+    books.outcome = event.outcome.kind;
+    if (event.outcome.kind !== "accepted") return;
+    const { commit } = event.outcome;
+    hold(books.candidate === commit, "I10", `${name} is accepted with its last candidate`);
+    hold(books.judgedGreen === commit, "I10", `the gates of ${name} were judged green on that commit`);
+    for (const gate of this.#wantedGates(state, event.taskId)) {
+      hold(
+        this.#chaos.passed.has(`${gate} ${commit}`),
+        "I10",
+        `gate ${gate} passed on the commit of ${name}`,
+      );
+    }
+    const isApproved = [...books.patches].some(
+      ([reviewed, patch]) => this.#chaos.approved.has(reviewed) && patch === books.patches.get(commit),
+    );
+    hold(isApproved || !policyOf(state).review.enabled, "I10", `the reviewer approved the change of ${name}`);
+    const head = this.#world.git.refs.get(`refs/heads/${state.branch}`);
+    hold(head !== undefined && this.#world.git.isAncestor(commit, head), "I10", `${name} is on the branch`);
+    const phase = taskOf(state, event.taskId)?.phase;
+    hold(phase?.kind === "complete" && phase.commit === commit, "I10", `${event.taskId} is complete`);
+  }
+
+  #wantedGates(state: RunState, id: TaskId): readonly string[] {
+    const wanted = taskOf(state, id)?.task.gates ?? null;
+    const { accepted, dropped } = state.baseline;
+    return policyOf(state)
+      .gates.map(({ name }) => name)
+      .filter((name) => wanted === null || wanted.includes(name))
+      .filter((name) => !accepted.includes(name) && !dropped.includes(name));
+  }
+
+  #countWorking(state: RunState): void {
+    const lanes = new Map<number, TaskId>();
+    const busy = new Set<TaskId>();
+    for (const { task, phase } of state.tasks) {
+      if (phase.kind !== "working") continue;
+      hold(!lanes.has(phase.lane), "lanes", `lane ${phase.lane} has one task`);
+      lanes.set(phase.lane, task.id);
+      busy.add(task.id);
+    }
+    for (const { intent } of state.running.values()) {
+      if (intent.kind === "memory-started" || intent.taskId === null) continue;
+      busy.add(intent.taskId);
+      if (intent.kind === "integration-started") continue; // needs no lane
+      const user = lanes.get(intent.lane) ?? intent.taskId;
+      hold(
+        user === intent.taskId,
+        "lanes",
+        `lane ${intent.lane} is not used by ${user} and ${intent.taskId}`,
+      );
+      lanes.set(intent.lane, intent.taskId);
+    }
+    const { concurrency } = state.policy ?? { concurrency: 0 };
+    hold(busy.size <= concurrency, "I11", `${[...busy].join(", ")} work at once, allowed are ${concurrency}`);
+  }
+
+  #booksOf(at: { taskId: TaskId; attempt: number }): Books {
+    const books = this.#attempts.get(`${at.taskId}/${at.attempt}`);
+    if (books === undefined) throw new Error(`I6: attempt ${at.taskId}/${at.attempt} was started`);
+    return books;
+  }
+}
+
+function holdDependencies(state: RunState, record: TaskRecord): void {
+  for (const id of record.task.dependsOn) {
+    const kind = taskOf(state, id)?.phase.kind;
+    hold(kind === "complete" || kind === "skipped", "order", `${record.task.id} starts after ${id}`);
+  }
+}
+
+function holdTroubleBounded(record: TaskRecord | undefined): void {
+  const { infrastructure } = record ?? { infrastructure: null };
+  if (infrastructure === null) return;
+  const { times, stage } = infrastructure;
+  hold(
+    times <= limits.infrastructureFailuresInARow,
+    "I11",
+    `${stage} fails ${times} times without a question`,
+  );
+}
+
+function sameSet(one: ReadonlySet<string>, other: Iterable<string>): boolean {
+  const names = [...other];
+  return names.length === one.size && names.every((name) => one.has(name));
+}
+
+function hold(condition: boolean, invariant: string, what: string): void {
+  if (!condition) throw new Error(`${invariant} does not hold: ${what}`);
+}
