@@ -3,10 +3,10 @@
 import { attemptsLeft } from "./attempts.ts";
 import type { Question, QuestionAbout, RunEvent } from "./event.ts";
 import { describe } from "./failure.ts";
-import { changeAttempt, changeTask, knownTask } from "./fold-task.ts";
+import { changeAttempt, changeTask } from "./fold-task.ts";
 import type { TaskId } from "./ids.ts";
 import { assert } from "./result.ts";
-import type { RunState, TaskRecord } from "./state.ts";
+import { knownTask, type RunState, type TaskRecord } from "./state.ts";
 
 type Answered = Extract<RunEvent, { kind: "question-answered" }>;
 
@@ -77,7 +77,10 @@ function withNote(state: RunState, text: string): RunState {
 }
 
 function answerTask(state: RunState, taskId: TaskId, about: AboutTask, event: Answered): RunState {
-  const isRefused = event.text === "skip" || (event.text === "reject" && about.kind !== "checkpoint-after");
+  // A developer's options are the developer's words: an answer to them is never a decision about the task.
+  const isDecision = about.kind !== "developer";
+  const isRefused =
+    isDecision && (event.text === "skip" || (event.text === "reject" && about.kind !== "checkpoint-after"));
   if (isRefused) {
     return skipTask(state, {
       kind: "task-skipped",
@@ -88,9 +91,10 @@ function answerTask(state: RunState, taskId: TaskId, about: AboutTask, event: An
   }
   return changeTask(state, taskId, (record) => {
     const free: TaskRecord = { ...record, phase: { kind: "pending" } };
-    const noted = decisions.includes(event.text)
-      ? free
-      : { ...free, builderNotes: [...free.builderNotes, event.text] };
+    const noted =
+      isDecision && decisions.includes(event.text)
+        ? free
+        : { ...free, builderNotes: [...free.builderNotes, event.text] };
     return settle(state, noted, about, event.text);
   });
 }

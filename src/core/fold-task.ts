@@ -19,13 +19,13 @@ import { assert } from "./result.ts";
 import {
   type AttemptRecord,
   integratedCommit,
+  knownTask,
   laneFor,
   noUsage,
   type ProgressItem,
   type RunState,
   type TaskPhase,
   type TaskRecord,
-  taskOf,
 } from "./state.ts";
 
 export function newTaskRecord(
@@ -60,13 +60,6 @@ export function changeTask(
   const index = state.indexOf.get(id);
   assert(index !== undefined, `task ${id} is in the run`);
   return { ...state, tasks: state.tasks.with(index, change(knownTask(state, id))) };
-}
-
-/** The record of a task that must be in the run. */
-export function knownTask(state: RunState, id: TaskId): TaskRecord {
-  const record = taskOf(state, id);
-  assert(record !== undefined, `task ${id} is in the run`);
-  return record;
 }
 
 /** The numbered attempt of a task, changed. */

@@ -28,7 +28,6 @@ export const limits = {
   infrastructureFailuresInARow: 5,
   noChangeInARow: 2,
   noProgressInARow: 2,
-  branchMovesPerAttempt: 5,
   /** `budget.maxDispatches: 0` means this many a task plus a fixed number. */
   defaultDispatchesPerTask: 6,
   defaultDispatchesFixed: 20,

@@ -9,7 +9,7 @@ import { limits } from "./limits.ts";
 import { gatesOf } from "./plan-attempt.ts";
 import { agentKeyFor, isStageOn } from "./policy.ts";
 import type { Task } from "./prd.ts";
-import type { HolisticReport } from "./report.ts";
+import type { HolisticReport, PreMortemReport } from "./report.ts";
 import { assert } from "./result.ts";
 import { policyOf, type RunState } from "./state.ts";
 import { toUtcDay } from "./time.ts";
@@ -21,7 +21,8 @@ export function planOpening(state: RunState, nowMs: number): RunEvent | "over" |
   if (!state.stages.has("baseline")) return state.running.size > 0 ? null : planBaseline(state);
   if (!state.stages.has("recon")) return planAdvice(state, "recon", nowMs);
   if (!state.stages.has("pre-mortem")) return planAdvice(state, "pre-mortem", nowMs);
-  if (wantsApproval(state)) return state.running.size > 0 ? null : askPreMortem(state);
+  const unapproved = unapprovedPreMortem(state);
+  if (unapproved !== null) return state.running.size > 0 ? null : askPreMortem(unapproved);
   if (policyOf(state).onTaskFailure === "stop") return stopOnFailure(state) ?? "over";
   return "over";
 }
@@ -117,7 +118,7 @@ function askAboutStage(stage: AskedStage, asked: number, last: Failure): RunEven
   return {
     kind: "question-asked",
     question: {
-      id: `${stage}:${asked}`,
+      id: `stage:${stage}:${asked}`,
       about: { kind: "stage", stage, taskId: null },
       text: `${describe(failure)}. Ask again?`,
       options: [{ id: "retry", label: "ask again" }],
@@ -128,14 +129,13 @@ function askAboutStage(stage: AskedStage, asked: number, last: Failure): RunEven
 
 const preMortemQuestion = "pre-mortem";
 
-function wantsApproval(state: RunState): boolean {
+function unapprovedPreMortem(state: RunState): PreMortemReport | null {
   const policy = policyOf(state);
-  const isWanted = policy.preMortem === "approve" && !policy.yes && state.preMortem !== null;
-  return isWanted && !state.approved.includes(preMortemQuestion);
+  const isWanted = policy.preMortem === "approve" && !policy.yes;
+  return isWanted && !state.approved.includes(preMortemQuestion) ? state.preMortem : null;
 }
 
-function askPreMortem(state: RunState): RunEvent {
-  const risks = state.preMortem?.risks ?? [];
+function askPreMortem({ risks }: PreMortemReport): RunEvent {
   return {
     kind: "question-asked",
     question: {

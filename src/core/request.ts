@@ -8,7 +8,7 @@ import type { JsonObject, JsonValue } from "./json.ts";
 import { limits } from "./limits.ts";
 import { toTaskFields } from "./prd.ts";
 import type { Finding, Risk } from "./report.ts";
-import { type AttemptRecord, type RunState, type TaskRecord, taskOf } from "./state.ts";
+import { type AttemptRecord, knownTask, type RunState, type TaskRecord } from "./state.ts";
 
 export interface FileToRead {
   readonly path: string;
@@ -51,9 +51,9 @@ export function toDispatchRequest(
   intent: DispatchStarted,
   conflicts: readonly string[] = [],
 ): DispatchRequest {
-  const record = intent.taskId === null ? null : (taskOf(state, intent.taskId) ?? null);
+  const record = intent.taskId === null ? null : knownTask(state, intent.taskId);
   const attempt = record?.attempts.find(({ number }) => number === intent.attempt) ?? null;
-  const isReview = intent.stage === "review";
+  const reviewed = intent.stage === "review" ? attempt : null;
   return {
     intent,
     slug: state.slug,
@@ -67,9 +67,9 @@ export function toDispatchRequest(
     feedback:
       intent.stage === "develop" && record !== null ? feedbackFor(record, intent.attempt, conflicts) : null,
     issues: record?.prechecks.at(-1)?.issues ?? [],
-    gates: isReview ? (attempt?.gates ?? []) : [],
-    openFindings: isReview && record !== null ? openFindings(record, intent.attempt) : [],
-    developerReport: isReview && attempt?.develop.kind === "answered" ? attempt.develop.report.summary : null,
+    gates: reviewed?.gates ?? [],
+    openFindings: reviewed !== null && record !== null ? openFindings(record, reviewed.number) : [],
+    developerReport: reviewed?.develop.kind === "answered" ? reviewed.develop.report.summary : null,
     tasks: record === null ? [...state.tasks] : [],
   };
 }

@@ -260,6 +260,13 @@ export function taskOf(state: RunState, id: TaskId): TaskRecord | undefined {
   return index === undefined ? undefined : state.tasks.at(index);
 }
 
+/** The record of a task that must be in the run. */
+export function knownTask(state: RunState, id: TaskId): TaskRecord {
+  const record = taskOf(state, id);
+  assert(record !== undefined, `task ${id} is in the run`);
+  return record;
+}
+
 export function lastAttempt(record: TaskRecord): AttemptRecord | undefined {
   return record.attempts.at(-1);
 }

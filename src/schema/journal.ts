@@ -15,12 +15,10 @@ import type { Entry, RunEvent } from "../core/event.ts";
 import { isSlug, type RunId, type Slug } from "../core/ids.ts";
 import { limits } from "../core/limits.ts";
 import { assert, failed, type Result, success } from "../core/result.ts";
+import { viewVersion } from "../core/view-version.ts";
 import { isReadableVersion, journalVersion, migrateEvent } from "./migrations.ts";
 import { toExcerpt } from "./problem.ts";
 import { valueAt } from "./zod-problems.ts";
-
-/** Of what the derived files look like: the same journal and view version give the same bytes. */
-export const viewVersion = 1;
 
 export interface JournalHeader {
   readonly runId: RunId;

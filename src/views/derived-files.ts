@@ -9,12 +9,6 @@ import { receiptName, toReceipt } from "./receipt.ts";
 import { toReport } from "./report.ts";
 import { toStatusJson } from "./status-json.ts";
 
-/**
- * Goes up with every change of a derived file's bytes: the same journal gives the same bytes only for the same
- * view version, which the journal's header names.
- */
-export const VIEW_VERSION = 1;
-
 export interface DerivedFile {
   /** Relative to the run folder, forward slashes. */
   readonly name: string;

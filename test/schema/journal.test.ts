@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Entry, RunEvent } from "../../src/core/event.ts";
 import type { RunId, Slug } from "../../src/core/ids.ts";
+import { viewVersion } from "../../src/core/view-version.ts";
 import {
   type DecodedJournal,
   decodeJournal,
@@ -13,7 +14,6 @@ import {
   encodeHeader,
   eventKinds,
   hashLine,
-  viewVersion,
 } from "../../src/schema/journal.ts";
 
 const header = { runId: "20261121T112413Z-3fa9c1" as RunId, slug: "feature-x" as Slug }; // by their form they are

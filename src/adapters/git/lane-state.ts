@@ -66,6 +66,9 @@ export function placeTree(run: GitRun, lane: number, kind: TreeKind): Result<Tre
     fs.mkdirSync(privateFolder, { recursive: true, mode: 0o700 });
     if (run.swept.has(privateFolder)) return;
     removeTemporaryFiles(privateFolder);
+    // Nobody but this program uses these indexes, and the gits of a dead one are waited for before.
+    for (const each of ["work", "check"])
+      fs.rmSync(join(privateFolder, `${each}.index.lock`), { force: true });
     run.swept.add(privateFolder);
   });
   if (!made.ok) return made;

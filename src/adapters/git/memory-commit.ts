@@ -97,6 +97,7 @@ async function writeTree(
   if (!root.ok) return root;
   const indexFile = join(root.value, "memory.index");
   fs.rmSync(indexFile, { force: true });
+  fs.rmSync(`${indexFile}.lock`, { force: true });
   const place = { gitDir: run.commonDir, indexFile, doing };
   const lines: string[] = [];
   for (const { path, text } of at.files) {

@@ -8,7 +8,7 @@
 // starts over. What an agent left uncollected is collected (collect.ts) before anything here is called.
 //
 // The check tree keeps what its own `setup` made. Gates run agent-written code in it and could change those files
-// for a later gate; only the sandbox prevents that, and `verify --rerun` in a fresh tree finds it.
+// for a later gate; only a sandbox would prevent that.
 
 import type { Failure } from "../../core/failure.ts";
 import type { Sha } from "../../core/ids.ts";
