@@ -20,7 +20,7 @@ export default defineConfig({
     setupFiles: ["test/support/clean-environment.ts"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     reporters: ["default", new ClosingLineReporter()],
     coverage: {

@@ -5,12 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const reporter = fileURLToPath(new URL("./report-memory.mjs", import.meta.url));
+const reporter = fileURLToPath(new URL("./report-usage.mjs", import.meta.url));
 
 /**
  * @typedef {object} Measured
  * @property {number} ms wall time from start to end of the process
  * @property {number} peakMb largest resident memory of the process itself, without its children
+ * @property {number} cpuMs processor time of the process and its children; NaN where the system does not tell
  */
 
 /**
@@ -21,12 +22,14 @@ const reporter = fileURLToPath(new URL("./report-memory.mjs", import.meta.url));
  * @returns {Promise<Measured>}
  */
 export async function measureNode(args, { cwd = process.cwd(), nodeArgs = [] } = {}) {
-  const folder = mkdtempSync(join(tmpdir(), "bench-memory-"));
+  const folder = mkdtempSync(join(tmpdir(), "bench-usage-"));
   try {
-    const memoryFile = join(folder, "peak-bytes");
-    const env = { ...process.env, BENCH_MEMORY_FILE: memoryFile };
+    const usageFile = join(folder, "usage.json");
+    const env = { ...process.env, BENCH_USAGE_FILE: usageFile };
     const ms = await timeNode([...nodeArgs, "--import", reporter, ...args], { cwd, env });
-    return { ms, peakMb: Number(readFileSync(memoryFile, "utf8")) / 1_000_000 };
+    /** @type {{ peakBytes: number, cpuMs: number | null }} */
+    const { peakBytes, cpuMs } = JSON.parse(readFileSync(usageFile, "utf8"));
+    return { ms, peakMb: peakBytes / 1_000_000, cpuMs: cpuMs ?? Number.NaN };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

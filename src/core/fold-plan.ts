@@ -46,7 +46,9 @@ function isOfPlan(state: RunState, id: TaskId): boolean {
 function toRecord(state: RunState, task: Task): TaskRecord {
   const record = taskOf(state, task.id);
   if (record === undefined) return newTaskRecord(task, []);
-  if (record.phase.kind === "complete" || isSame(record.task, task)) return { ...record, task };
+  // What had been removed and is back is worked on again, in the same words or not.
+  const isUnchanged = isOfPlan(state, task.id) && isSame(record.task, task);
+  if (record.phase.kind === "complete" || isUnchanged) return { ...record, task };
   const open = openAttempt(record);
   return {
     ...record,

@@ -38,7 +38,9 @@ export function fold(before: RunState | null, entry: Entry): RunState {
     return createRun(event, entry);
   }
   assert(entry.seq === before.seq + 1, "events follow one another without gaps");
-  const seen: RunState = { ...before, seq: entry.seq, updatedAtMs: entry.atMs, session: entry.session };
+  const isNewSession = entry.session !== before.session || event.kind === "session-started";
+  const rested = isNewSession ? endSession(before) : before;
+  const seen: RunState = { ...rested, seq: entry.seq, updatedAtMs: entry.atMs, session: entry.session };
   const requested =
     "request" in event && event.request !== undefined ? withRequest(seen, event.request) : seen;
   return applyEvent(isIntent(event) ? withRunning(requested, event, entry) : requested, event, entry);
@@ -170,10 +172,15 @@ function createRun(event: RunCreated, entry: Entry): RunState {
   };
 }
 
+/** A session that died lasted until its last word; the time until somebody came back is nobody's. */
+function endSession(state: RunState): RunState {
+  if (state.sessionStartedAtMs === null) return state;
+  const lastedMs = Math.max(0, state.updatedAtMs - state.sessionStartedAtMs);
+  return { ...state, activeMs: state.activeMs + lastedMs, sessionStartedAtMs: null };
+}
+
 // A pause, a trouble or a cancelled stop of the session before concerned that session; counters go on (I12).
 function startSession(state: RunState, event: SessionStarted, entry: Entry): RunState {
-  const earlier =
-    state.sessionStartedAtMs === null ? 0 : Math.max(0, state.updatedAtMs - state.sessionStartedAtMs);
   return withFreshBaseline(
     {
       ...state,
@@ -181,7 +188,6 @@ function startSession(state: RunState, event: SessionStarted, entry: Entry): Run
       sessions: state.sessions + 1,
       startedAtMs: state.startedAtMs ?? entry.atMs,
       sessionStartedAtMs: entry.atMs,
-      activeMs: state.activeMs + earlier,
       endedAtMs: null,
       policy: event.policy,
       flags: event.flags,
@@ -200,11 +206,12 @@ function startSession(state: RunState, event: SessionStarted, entry: Entry): Run
   );
 }
 
-// A baseline that was not passed is taken anew at every start (the builder may have mended what was red), and so
-// is one whose gates were changed.
+// A baseline with a red gate is taken anew at every start (the builder may have mended what was red), and so is
+// one whose gates were changed. One that was cut short goes on.
 function withFreshBaseline(state: RunState, earlier: Policy | null): RunState {
   const isSame = JSON.stringify(earlier?.gates) === JSON.stringify(state.policy?.gates);
-  if (state.stages.has("baseline") && isSame) return state;
+  const isGreen = state.baseline.results.every(({ outcome }) => outcome === "passed");
+  if (isSame && (isGreen || state.stages.has("baseline"))) return state;
   const stages = new Map(state.stages);
   stages.delete("baseline");
   return {

@@ -72,11 +72,7 @@ export function planAttempt(
   nowMs: number,
 ): RunEvent | null {
   const { develop } = attempt;
-  assert(develop.kind !== "running", "what a developer works on is not planned further");
-  if (develop.kind === "interrupted") {
-    return end(record, attempt, { kind: "interrupted", by: develop.by });
-  }
-  if (develop.kind === "failed") return end(record, attempt, { kind: "failed", failure: develop.failure });
+  assert(develop.kind === "answered", "an attempt without an answer is under way or over");
   const integrated = integratedCommit(attempt);
   if (integrated !== null) return end(record, attempt, { kind: "accepted", commit: integrated });
   if (attempt.isStale) {
@@ -146,7 +142,13 @@ function planJudging(judged: Judged): RunEvent | null {
   if (review !== "approved") return review;
   const verification = planVerification(judged);
   if (verification !== "verified") return verification;
+  // One at a time: when the other has ended, this candidate is put on the head that it made.
+  if (isIntegrating(state)) return null;
   return { kind: "integration-started", ...at, from: state.head, to: candidate.commit };
+}
+
+function isIntegrating(state: RunState): boolean {
+  return [...state.running.values()].some(({ intent }) => intent.kind === "integration-started");
 }
 
 /** The next gate of the task without a result for the present candidate. */

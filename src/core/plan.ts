@@ -17,6 +17,7 @@ import { planHold } from "./plan-hold.ts";
 import { planEnding, planOpening } from "./plan-run.ts";
 import { assert } from "./result.ts";
 import {
+  type AttemptRecord,
   integratedCommit,
   openAttempt,
   policyOf,
@@ -28,8 +29,8 @@ import {
 export function plan(state: RunState, nowMs: number): RunEvent | null {
   if (state.phase.kind !== "running") return null;
   const underWay = tasksUnderWay(state);
-  const abandoned = endAbandoned(state, underWay);
-  if (abandoned !== null) return abandoned;
+  const over = endOver(state, underWay);
+  if (over !== null) return over;
   const stop = stopOf(state);
   if (stop !== null) return state.running.size > 0 ? null : stop;
   const question = runQuestion(state);
@@ -42,19 +43,28 @@ export function plan(state: RunState, nowMs: number): RunEvent | null {
 }
 
 /**
- * An attempt of a task that the builder skipped meanwhile still gets its one ending (I6). A skip that came after
- * the branch had moved came too late.
+ * An attempt that is over gets its one ending (I6) also when the run is about to stop: one whose dispatch was cut
+ * short or failed, and one whose task the builder skipped meanwhile.
  */
-function endAbandoned(state: RunState, underWay: ReadonlySet<TaskId>): RunEvent | null {
+function endOver(state: RunState, underWay: ReadonlySet<TaskId>): RunEvent | null {
   for (const { task, phase, attempts } of state.tasks) {
-    const attempt = phase.kind === "skipped" ? attempts.at(-1) : undefined;
+    const attempt = attempts.at(-1);
     if (attempt === undefined || attempt.outcome !== null || underWay.has(task.id)) continue;
-    const commit = integratedCommit(attempt);
-    const outcome: AttemptOutcome =
-      commit === null ? { kind: "interrupted", by: "skip" } : { kind: "accepted", commit };
-    return { kind: "attempt-ended", taskId: task.id, attempt: attempt.number, outcome };
+    const outcome = phase.kind === "skipped" ? outcomeOfSkipped(attempt) : outcomeOfDispatch(attempt);
+    if (outcome !== null) return { kind: "attempt-ended", taskId: task.id, attempt: attempt.number, outcome };
   }
   return null;
+}
+
+/** A skip that came after the branch had moved came too late. */
+function outcomeOfSkipped(attempt: AttemptRecord): AttemptOutcome {
+  const commit = integratedCommit(attempt);
+  return commit === null ? { kind: "interrupted", by: "skip" } : { kind: "accepted", commit };
+}
+
+function outcomeOfDispatch({ develop }: AttemptRecord): AttemptOutcome | null {
+  if (develop.kind === "interrupted") return { kind: "interrupted", by: develop.by };
+  return develop.kind === "failed" ? { kind: "failed", failure: develop.failure } : null;
 }
 
 /** The event that stops the run, once nothing is under way. */

@@ -1,6 +1,7 @@
 // Watches a run event by event and holds it to the invariants, with its own books and the world's word instead of
 // what the rules under test say about themselves.
 
+import { isDeepStrictEqual } from "node:util";
 import { attemptsLeft } from "../../src/core/attempts.ts";
 import {
   type CandidateMade,
@@ -9,7 +10,7 @@ import {
   isIntent,
   type RunEvent,
 } from "../../src/core/event.ts";
-import { fold } from "../../src/core/fold.ts";
+import { fold, foldAll } from "../../src/core/fold.ts";
 import type { Sha, TaskId } from "../../src/core/ids.ts";
 import { limits } from "../../src/core/limits.ts";
 import { policyOf, type RunState, runningKey, type TaskRecord, taskOf } from "../../src/core/state.ts";
@@ -38,11 +39,15 @@ export class RunWatch {
     this.#chaos = chaos;
   }
 
-  /** Looks at entries that no live engine showed: the last one of a dead process, requests recorded at rest. */
-  catchUp(): void {
+  /**
+   * Looks at entries that no live engine showed (the last one of a dead process, requests recorded at rest) and
+   * gives the state after them.
+   */
+  catchUp(): RunState | null {
     for (const entry of this.#world.journal.slice(this.#before?.seq ?? 0)) {
       this.see(entry, fold(this.#before, entry));
     }
+    return this.#before;
   }
 
   /** Throws with the number of the invariant that does not hold after this entry. */
@@ -51,12 +56,19 @@ export class RunWatch {
     else this.#record(event, state);
     hold(sameSet(this.#running, state.running.keys()), "I2", "what is under way is intents without outcomes");
     this.#countWorking(state);
+    const stop = event.kind === "run-blocked" ? event.failure.reason : null;
+    hold(stop !== "branch-moved", "I1", "the run never finds its branch where it did not leave it");
     if ("taskId" in event && event.taskId !== null) holdTroubleBounded(taskOf(state, event.taskId));
     this.#before = state;
   }
 
   /** What must hold when the run has ended. */
   end(state: RunState): void {
+    hold(
+      isDeepStrictEqual(foldAll(this.#world.journal), state),
+      "I1",
+      "the state is the fold of the journal",
+    );
     const { phase } = state;
     hold(phase.kind === "completed" || phase.kind === "failed", "I11", "the run ends");
     if (phase.kind === "failed") return;

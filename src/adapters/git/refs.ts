@@ -21,23 +21,20 @@ export interface RefChange {
   readonly from?: Sha | null;
 }
 
-/** All or nothing. A lock file that nobody can hold any more (from before a power cut) is taken away first. */
+/** All or nothing. A lock file that nobody can hold any more (of a git that was killed) is outlived and taken away. */
 export async function updateRefs(
   run: GitRun,
   at: { readonly changes: readonly RefChange[]; readonly doing: string },
 ): Promise<Result<void, Failure>> {
   if (at.changes.length === 0) return success(undefined);
-  for (const { ref } of at.changes) removeDeadLock(run, ref);
   const input = at.changes.map((change) => `${toCommand(change)}\n`).join("");
   // Before git runs: a guard that looks meanwhile must not take the change for an agent's.
   const before = at.changes.map(({ ref }) => [ref, run.written.get(ref)] as const);
   for (const { ref, to } of at.changes) run.written.set(ref, to);
-  const updated = await runGit({
-    gitDir: run.commonDir,
-    args: ["update-ref", "--stdin"],
-    input,
-    doing: at.doing,
-  });
+  const call = { gitDir: run.commonDir, args: ["update-ref", "--stdin"], input, doing: at.doing };
+  for (const { ref } of at.changes) removeDeadLock(run, ref);
+  let updated = await runGit(call);
+  if (!updated.ok && (await outliveLocks(run, at.changes))) updated = await runGit(call);
   if (updated.ok) return success(undefined);
   for (const [ref, sha] of before) {
     if (sha === undefined) run.written.delete(ref);
@@ -140,8 +137,25 @@ function toCommand({ ref, to, from }: RefChange): string {
 const lockIsDeadAfterMs = 30_000;
 
 function removeDeadLock(run: GitRun, ref: string): void {
-  const path = join(run.commonDir, `${ref}.lock`);
-  const found = unless(["ENOENT", "ENOTDIR"], () => fs.lstatSync(path));
-  if (found === undefined || Date.now() - found.mtimeMs < lockIsDeadAfterMs) return;
-  unless(["ENOENT"], () => fs.unlinkSync(path));
+  const ageMs = ageOfLock(run, ref);
+  if (ageMs !== null && ageMs >= lockIsDeadAfterMs) unless(["ENOENT"], () => fs.unlinkSync(lockOf(run, ref)));
+}
+
+/** Locks that are there after all waiting: until they are old enough to be dead. False when there are none. */
+async function outliveLocks(run: GitRun, changes: readonly RefChange[]): Promise<boolean> {
+  const ages = changes.flatMap(({ ref }) => ageOfLock(run, ref) ?? []);
+  if (ages.length === 0) return false;
+  const leftMs = Math.max(0, lockIsDeadAfterMs - Math.min(...ages));
+  await new Promise((resolve) => setTimeout(resolve, Math.min(leftMs, lockIsDeadAfterMs)));
+  for (const { ref } of changes) removeDeadLock(run, ref);
+  return true;
+}
+
+function ageOfLock(run: GitRun, ref: string): number | null {
+  const found = unless(["ENOENT", "ENOTDIR"], () => fs.lstatSync(lockOf(run, ref)));
+  return found === undefined ? null : Date.now() - found.mtimeMs;
+}
+
+function lockOf(run: GitRun, ref: string): string {
+  return join(run.commonDir, `${ref}.lock`);
 }
