@@ -172,7 +172,7 @@ function statusOf(outcome: DispatchOutcome): Step["status"] {
   }
 }
 
-export function addUsage(sum: UsageSum, usage: Usage | null): UsageSum {
+function addUsage(sum: UsageSum, usage: Usage | null): UsageSum {
   return {
     dispatches: sum.dispatches + 1,
     inputTokens: sum.inputTokens + (usage?.inputTokens ?? 0),

