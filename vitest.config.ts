@@ -27,7 +27,7 @@ export default defineConfig({
       provider: "v8",
       include: ["src/core/**"],
       reporter: ["text"],
-      thresholds: { branches: 60 },
+      thresholds: { branches: 100 },
     },
   },
 });
