@@ -1,7 +1,7 @@
 // `npm run bench`: what a run costs over a bare script, side by side on this machine, as a Markdown table.
 //
 //   --short        only the run of 20 tasks, fewer repetitions, 1,000 simulated tasks
-//   --only PARTS   some of: runs, memory, status, journal (separated by commas)
+//   --only PARTS   some of: runs, status, journal, memory (separated by commas)
 //   --write        puts the table into docs/benchmark.md
 //
 // The folder for temporary files (TMPDIR) decides which disk is measured.
@@ -38,24 +38,30 @@ const resultsFile = fileURLToPath(new URL("../docs/benchmark.md", import.meta.ur
 
 const isShort = process.argv.includes("--short");
 const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;
-const parts = only?.split(",") ?? ["runs", "memory", "status", "journal"];
+const parts = only?.split(",") ?? ["runs", "status", "journal", "memory"];
 
 /** @type {Row[]} */
 const rows = [];
-if (parts.includes("runs")) rows.push(...(await measureRuns({ taskCount: 20, pairs: isShort ? 2 : 5 })));
-if (parts.includes("runs") && !isShort) rows.push(...(await measureRuns({ taskCount: 1_000, pairs: 1 })));
+if (parts.includes("runs")) add(await measureRuns({ taskCount: 20, pairs: isShort ? 2 : 5 }));
+if (parts.includes("runs") && !isShort) add(await measureRuns({ taskCount: 1_000, pairs: 1 }));
 const built = mkdtempSync(join(tmpdir(), "bench-parts-"));
 try {
-  if (parts.includes("memory") || parts.includes("journal")) await bundleParts(built);
-  if (parts.includes("memory")) rows.push(await measureEngine(isShort ? 1_000 : 10_000));
-  if (parts.includes("status")) rows.push(await measureStatus(isShort ? 10 : 20));
-  if (parts.includes("journal")) rows.push(await measureJournal(isShort ? 1_000 : 3_000));
+  if (parts.includes("status")) add([await measureStatus(isShort ? 10 : 20)]);
+  if (parts.includes("journal") || parts.includes("memory")) await bundleParts(built);
+  if (parts.includes("journal")) add([await measureJournal(isShort ? 1_000 : 3_000)]);
+  if (parts.includes("memory")) add([await measureEngine(isShort ? 1_000 : 10_000)]);
 } finally {
   rmSync(built, { recursive: true, force: true });
 }
 const table = toTable(rows);
 console.log(`\n${table}`);
 if (process.argv.includes("--write")) writeResults(table);
+
+/** Shown at once: a whole measurement takes long. @param {readonly Row[]} measured */
+function add(measured) {
+  rows.push(...measured);
+  for (const row of measured) console.log(toLine(row));
+}
 
 /**
  * @param {{ taskCount: number, pairs: number }} at
@@ -248,16 +254,18 @@ async function measureJournal(appends) {
 
 /** @param {readonly Row[]} all */
 function toTable(all) {
-  const lines = all.map(
-    (row) => `| ${[row.what, row.program, row.yardstick, row.result, row.aim].join(" | ")} |`,
-  );
   return [
     `Machine: ${machine()}.`,
     "",
     "| what | program | yardstick | result | aim |",
     "| --- | --- | --- | --- | --- |",
-    ...lines,
+    ...all.map(toLine),
   ].join("\n");
+}
+
+/** @param {Row} row */
+function toLine({ what, program, yardstick, result, aim }) {
+  return `| ${[what, program, yardstick, result, aim].join(" | ")} |`;
 }
 
 function machine() {
