@@ -15,6 +15,7 @@ const event: RunEvent = {
   kind: "gate-ended",
   taskId: null,
   attempt: 1,
+  trial: "candidate",
   gate: "tests",
   commit: "0123456789012345678901234567890123456789" as never, // a sha by its form
   result: {

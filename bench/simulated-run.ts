@@ -92,6 +92,8 @@ function toPorts(): Ports {
           changeCount: 1,
           deletions: 0,
           diffSha256: "0".repeat(64),
+          findings: [],
+          baseVersions: [],
           patchId: newSha(),
         }),
       integrate: async () => success(undefined),

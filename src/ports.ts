@@ -4,8 +4,9 @@
 // For every method: expected trouble is a Result, never an exception; an exception is a bug (exit 70). A method
 // that takes an AbortSignal ends soon after it fires (bounded by limits.killGraceMs) and says "interrupted".
 
-import type { Candidate, CandidateStarted, Entry, GateResult, LeftTree, RunEvent } from "./core/event.ts";
+import type { Candidate, CandidateStarted, Entry, LeftTree, RunEvent } from "./core/event.ts";
 import type { Failure } from "./core/failure.ts";
+import type { GateResult } from "./core/gate-result.ts";
 import type { DispatchId, RunId, Sha, TaskId } from "./core/ids.ts";
 import type { JsonObject } from "./core/json.ts";
 import type { AgentPolicy, GatePolicy } from "./core/policy.ts";
@@ -75,12 +76,21 @@ export type BranchPosition =
   | { readonly kind: "ahead"; readonly head: Sha; readonly count: number }
   | { readonly kind: "elsewhere"; readonly head: Sha };
 
+/** Files of a commit. */
+export interface BaseFiles {
+  readonly base: Sha;
+  readonly paths: readonly string[];
+}
+
 export interface WorkReady {
   /** Absolute path, links resolved. */
   readonly path: string;
   /** Files in which the earlier work could not be put on the base; the tree then is the base's. */
   readonly conflicts: readonly string[];
 }
+
+/** A candidate as git knows it, before the program looks for evidence in it. */
+export type CommittedCandidate = Omit<Candidate, "findings" | "baseVersions">;
 
 /** What a dispatch did to the repository beside the lane, found without trusting the repository's configuration. */
 export interface Aftermath {
@@ -122,10 +132,11 @@ export interface Repository {
   ): Promise<Result<WorkReady, Failure>>;
   /**
    * Puts the lane's check tree at `commit`, cleaned of everything but what its own `setup` made. With `keep`, a
-   * tree that is at `commit` already is left as it is, so that one gate finds what the gate before it built.
+   * tree that is there already is left as it is, so that one gate finds what the gate before it built. With
+   * `baseVersions` the named paths are as in that base; one that the base does not have is left out.
    */
   prepareCheck(
-    at: { lane: number; commit: Sha; setup: string; keep: boolean },
+    at: { lane: number; commit: Sha; setup: string; keep: boolean; baseVersions: BaseFiles | null },
     signal: AbortSignal,
   ): Promise<Result<{ readonly path: string }, Failure>>;
   /** Whether the check tree still is as it was prepared; if not, it is put back and the changed paths are returned. */
@@ -160,7 +171,7 @@ export interface Repository {
     intent: CandidateStarted;
     atMs: number;
     refPrefix: string;
-  }): Promise<Result<Candidate, Failure>>;
+  }): Promise<Result<CommittedCandidate, Failure>>;
   /** Writes the candidate's diff, readable, bounded, to a file of the run folder. */
   writePatch(at: { base: Sha; commit: Sha; file: string }): Promise<Result<void, Failure>>;
 

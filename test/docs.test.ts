@@ -69,7 +69,7 @@ describe("docs/operating.md", () => {
   });
 
   test("names every question that the rules ask, and every one of its options", () => {
-    const rules = ["plan-run", "plan-attempt", "plan-hold"]
+    const rules = ["plan-run", "plan-judging", "plan-judged", "plan-review", "plan-hold"]
       .map((name) => readFileSync(join(ROOT, `src/core/${name}.ts`), "utf8"))
       .join("\n");
     const ids = [...rules.matchAll(/[`"]([a-z-]+):\$\{/g)].map(([, name]) => name);

@@ -1,7 +1,7 @@
 // Counting a task's attempts, and where the next one begins.
 
 import type { AttemptOutcome, StartFrom } from "./event.ts";
-import { countsAsAttempt } from "./failure.ts";
+import { countsAsAttempt, type Failure } from "./failure.ts";
 import { agentKeyFor, agentOf, type Policy } from "./policy.ts";
 import { assert } from "./result.ts";
 import { lastAttempt, type TaskRecord } from "./state.ts";
@@ -32,7 +32,7 @@ export function nextAgent(policy: Policy, record: TaskRecord): string {
 
 /**
  * Where the next attempt begins: what was rejected or left unfinished is carried on; what cannot be trusted
- * (the dispatch touched the repository's metadata) or is nothing (no change) begins at the base.
+ * (it touched the repository's metadata, weakened the checks) or is nothing (no change) begins at the base.
  */
 export function startOf(policy: Policy, record: TaskRecord): StartFrom {
   const last = lastAttempt(record);
@@ -40,6 +40,7 @@ export function startOf(policy: Policy, record: TaskRecord): StartFrom {
   const { number, develop, candidate, outcome } = last;
   assert(outcome !== null, "an attempt ends before the next one starts (I6)");
   if (outcome.kind === "rejected" || outcome.kind === "asked") {
+    if (outcome.kind === "rejected" && isTampering(outcome.failure)) return { kind: "base" };
     const isNothing = candidate === null || candidate.changeCount === 0;
     return isNothing ? { kind: "base" } : { kind: "rejected", attempt: number, commit: candidate.commit };
   }
@@ -48,4 +49,8 @@ export function startOf(policy: Policy, record: TaskRecord): StartFrom {
   if (develop.kind === "failed" && develop.failure.reason === "metadata-changed") return { kind: "base" };
   if (develop.salvage === null) return last.startFrom; // nothing was changed: begin where that attempt began
   return { kind: "salvaged", attempt: number, commit: develop.salvage };
+}
+
+function isTampering({ reason }: Failure): boolean {
+  return reason === "evidence-rejected" || reason === "evidence-unjustified" || reason === "evidence-refused";
 }

@@ -7,7 +7,10 @@
 //
 // A change here needs a new journal version, a migration, a golden journal and docs/journal-format.md.
 
+import type { BaseVersion } from "./evidence/base-versions.ts";
+import type { EvidenceFinding } from "./evidence/finding.ts";
 import type { Failure } from "./failure.ts";
+import type { GateJudgement, GateResult, GateTrial } from "./gate-result.ts";
 import type { DispatchId, RunId, Sha, Slug, TaskId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 import type { Policy } from "./policy.ts";
@@ -53,27 +56,6 @@ export type DispatchOutcome =
     }
   | { readonly kind: "interrupted"; readonly by: string; readonly salvage: Sha | null };
 
-export interface TestCounts {
-  readonly passed: number;
-  readonly failed: number;
-}
-
-export interface GateResult {
-  readonly gate: string;
-  readonly command: string;
-  readonly outcome: "passed" | "failed" | "timed out" | "cannot start";
-  readonly exitCode: number | null;
-  readonly durationMs: number;
-  /** SHA-256 (hex) of the stored log. */
-  readonly outputSha256: string;
-  readonly outputBytes: number;
-  /** The end of the output, for prompts and screens. */
-  readonly tail: string;
-  /** Why, where the exit code does not say it: a watch mode, a missing program. Empty otherwise. */
-  readonly detail: string;
-  readonly tests: TestCounts | null;
-}
-
 export interface Candidate {
   readonly commit: Sha;
   readonly tree: Sha;
@@ -86,6 +68,10 @@ export interface Candidate {
   readonly diffSha256: string;
   /** `git patch-id --stable` of base..commit; empty for an empty diff. */
   readonly patchId: string;
+  /** What the program found in the diff (core/evidence). */
+  readonly findings: readonly EvidenceFinding[];
+  /** Changed tests and gate definitions whose version of the base is run against the candidate. */
+  readonly baseVersions: readonly BaseVersion[];
 }
 
 export type IntegrationResult =
@@ -113,6 +99,7 @@ export type QuestionAbout =
   | { readonly kind: "developer"; readonly taskId: TaskId }
   | { readonly kind: "checkpoint-before"; readonly taskId: TaskId }
   | { readonly kind: "checkpoint-after"; readonly taskId: TaskId }
+  | { readonly kind: "evidence"; readonly taskId: TaskId }
   | { readonly kind: "stage"; readonly stage: AgentStage; readonly taskId: TaskId | null }
   | { readonly kind: "gaps"; readonly round: number };
 
@@ -214,6 +201,7 @@ export interface GateStarted {
   readonly attempt: number;
   readonly lane: number;
   readonly gate: string;
+  readonly trial: GateTrial;
   readonly commit: Sha;
 }
 
@@ -222,11 +210,25 @@ export interface GateEnded {
   readonly taskId: TaskId | null;
   readonly attempt: number;
   readonly gate: string;
+  readonly trial: GateTrial;
   readonly commit: Sha;
   readonly result:
     | { readonly kind: "ran"; readonly result: GateResult }
     | { readonly kind: "interrupted"; readonly by: string }
     | { readonly kind: "failed"; readonly failure: Failure };
+}
+
+/** All runs of gates on a candidate are over. */
+export interface GatesJudged {
+  readonly kind: "gates-judged";
+  readonly taskId: TaskId;
+  readonly attempt: number;
+  readonly commit: Sha;
+  /** Gates that say no. */
+  readonly red: readonly string[];
+  readonly gates: readonly GateJudgement[];
+  /** What the base's version of changed tests and gate definitions brought up, beside the candidate's own findings. */
+  readonly findings: readonly EvidenceFinding[];
 }
 
 export interface IntegrationStarted {
@@ -288,13 +290,7 @@ export type RunEvent =
   | CandidateMade
   | GateStarted
   | GateEnded
-  | {
-      readonly kind: "gates-judged";
-      readonly taskId: TaskId;
-      readonly attempt: number;
-      readonly commit: Sha;
-      readonly red: readonly string[];
-    }
+  | GatesJudged
   | IntegrationStarted
   | IntegrationEnded
   | {

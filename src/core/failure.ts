@@ -17,9 +17,12 @@ export type Failure =
   | { reason: "no-change" }
   | { reason: "same-as-rejected"; attempt: number }
   | { reason: "nested-repository"; paths: readonly string[] }
-  | { reason: "gates-red"; gates: readonly string[] }
+  | { reason: "gates-red"; gates: readonly string[] /** New failures, by name. */; tests: readonly string[] }
+  | { reason: "evidence-rejected"; problems: readonly string[] }
+  | { reason: "evidence-unjustified"; problems: readonly string[] }
   | { reason: "review-rejected"; score: number; passScore: number; problems: readonly string[] }
   | { reason: "builder-rejected"; text: string }
+  | { reason: "evidence-refused"; text: string; problems: readonly string[] }
   // conflict
   | { reason: "replay-conflict"; files: readonly string[] }
   | { reason: "branch-moved"; branch: string; expected: string; found: string | null }
@@ -30,6 +33,7 @@ export type Failure =
   | { reason: "report-unusable-twice"; stage: AgentStage; taskId: TaskId | null; last: string }
   | { reason: "infrastructure-in-a-row"; stage: string; taskId: TaskId | null; times: number; last: string }
   | { reason: "question-open"; question: string; text: string }
+  | { reason: "evidence-held"; taskId: TaskId; problems: readonly string[] }
   | {
       reason: "gate-red-on-base";
       gate: string;
@@ -81,6 +85,9 @@ export function classOf(failure: Failure): FailureClass {
     case "same-as-rejected":
     case "nested-repository":
     case "gates-red":
+    case "evidence-rejected":
+    case "evidence-unjustified":
+    case "evidence-refused":
     case "review-rejected":
     case "builder-rejected":
       return "rejected";
@@ -143,7 +150,13 @@ export function describe(failure: Failure): string {
     case "nested-repository":
       return `there is a git repository inside the working directory: ${failure.paths.join(", ")}; its files cannot be committed. Remove its .git`;
     case "gates-red":
-      return `gates failed: ${failure.gates.join(", ")}`;
+      return `gates failed: ${failure.gates.join(", ")}${failure.tests.length === 0 ? "" : `; new failing tests: ${failure.tests.join(", ")}`}`;
+    case "evidence-rejected":
+      return `the program found what no review can allow${list(failure.problems)}`;
+    case "evidence-unjustified":
+      return `nobody justified what the program found${list(failure.problems)}`;
+    case "evidence-refused":
+      return `the builder refused what the program found (${failure.text})${list(failure.problems)}`;
     case "review-rejected":
       return `the review did not approve (score ${failure.score}, needed ${failure.passScore})${list(failure.problems)}`;
     case "builder-rejected":
@@ -166,6 +179,9 @@ type Trouble = Exclude<
       | "same-as-rejected"
       | "nested-repository"
       | "gates-red"
+      | "evidence-rejected"
+      | "evidence-unjustified"
+      | "evidence-refused"
       | "review-rejected"
       | "builder-rejected";
   }
@@ -189,6 +205,8 @@ function describeTrouble(failure: Trouble): string {
       return `${failure.stage}${of(failure.taskId)} failed ${failure.times} times in a row for reasons outside the work: ${failure.last}`;
     case "question-open":
       return `the builder has to answer question "${failure.question}": ${failure.text}`;
+    case "evidence-held":
+      return `the program found in task ${failure.taskId} what the builder has to allow${list(failure.problems)}`;
     case "gate-red-on-base":
       return `gate "${failure.gate}" (${failure.command}) ${failure.how} on the base, before any task${ended(failure.tail)}`;
     case "gaps-left":

@@ -80,7 +80,7 @@ function answerTask(state: RunState, taskId: TaskId, about: AboutTask, event: An
   // A developer's options are the developer's words: an answer to them is never a decision about the task.
   const isDecision = about.kind !== "developer";
   const isRefused =
-    isDecision && (event.text === "skip" || (event.text === "reject" && about.kind !== "checkpoint-after"));
+    isDecision && (event.text === "skip" || (event.text === "reject" && !isAboutCandidate(about)));
   if (isRefused) {
     return skipTask(state, {
       kind: "task-skipped",
@@ -99,6 +99,11 @@ function answerTask(state: RunState, taskId: TaskId, about: AboutTask, event: An
   });
 }
 
+/** A rejected candidate goes back to the developer; the task goes on. */
+function isAboutCandidate({ kind }: AboutTask): boolean {
+  return kind === "checkpoint-after" || kind === "evidence";
+}
+
 function settle(state: RunState, record: TaskRecord, about: AboutTask, text: string): TaskRecord {
   switch (about.kind) {
     case "recon":
@@ -110,6 +115,8 @@ function settle(state: RunState, record: TaskRecord, about: AboutTask, text: str
       return withOneMoreAttempt(state, record);
     case "checkpoint-after":
       return verifyLast(record, text);
+    case "evidence":
+      return allowEvidence(record, text);
     case "stage":
       return withReviewAgain(record);
   }
@@ -121,6 +128,15 @@ function verifyLast(record: TaskRecord, text: string): TaskRecord {
   return changeAttempt(record, last.number, (attempt) => ({
     ...attempt,
     verification: text === "approve" ? { kind: "approved" } : { kind: "rejected", text },
+  }));
+}
+
+function allowEvidence(record: TaskRecord, text: string): TaskRecord {
+  const last = record.attempts.at(-1);
+  assert(last !== undefined, "evidence is of an attempt");
+  return changeAttempt(record, last.number, (attempt) => ({
+    ...attempt,
+    evidenceWord: text === "approve" ? { kind: "approved" } : { kind: "rejected", text },
   }));
 }
 

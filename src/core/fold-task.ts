@@ -12,12 +12,15 @@ import type {
   TaskStage,
 } from "./event.ts";
 import { classOf, countsAsAttempt, describe, type Failure, stopsRun } from "./failure.ts";
+import type { GateResult } from "./gate-result.ts";
+import { lookAtBase, moveBaseline, redFailure } from "./gates.ts";
 import type { Sha, TaskId } from "./ids.ts";
 import { limits } from "./limits.ts";
 import type { Task } from "./prd.ts";
 import { assert } from "./result.ts";
 import {
   type AttemptRecord,
+  type BaselineRecord,
   integratedCommit,
   knownTask,
   laneFor,
@@ -137,7 +140,11 @@ function openAttempt(record: TaskRecord, intent: DispatchStarted, entry: Entry):
     candidateRefused: null,
     gatesStartedAtMs: null,
     gates: [],
+    trials: [],
     red: null,
+    judgements: [],
+    evidence: [],
+    evidenceWord: null,
     review: null,
     reviewFailures: [],
     reviewTries: 0,
@@ -185,8 +192,12 @@ function withCandidate(attempt: AttemptRecord, candidate: Candidate): AttemptRec
     candidate,
     reviewedCommit: isSame && attempt.review !== null ? (attempt.reviewedCommit ?? before.commit) : null,
     gates: [],
+    trials: [],
     gatesStartedAtMs: null,
     red: null,
+    judgements: [],
+    evidence: candidate.findings,
+    evidenceWord: isSame ? attempt.evidenceWord : null,
     review: isSame ? attempt.review : null,
     reviewFailures: [],
     verification: isSame ? attempt.verification : null,
@@ -201,10 +212,11 @@ export function endGate(state: RunState, event: GateEnded): RunState {
   if (result.kind === "failed")
     return meetTrouble(state, { taskId, stage: "gates", failure: result.failure });
   return changeTask(state, taskId, (record) =>
-    changeAttempt({ ...record, infrastructure: null }, event.attempt, (attempt) => ({
-      ...attempt,
-      gates: [...attempt.gates, result.result],
-    })),
+    changeAttempt({ ...record, infrastructure: null }, event.attempt, (attempt) =>
+      event.trial === "candidate"
+        ? { ...attempt, gates: [...attempt.gates, result.result] }
+        : { ...attempt, trials: [...attempt.trials, { trial: event.trial, result: result.result }] },
+    ),
   );
 }
 
@@ -228,7 +240,21 @@ function endBaselineGate(state: RunState, event: GateEnded): RunState {
   // A gate that was repeated on the head before the builder's commits says nothing about the head of now (I9).
   if (result.kind === "interrupted" || event.commit !== state.head) return state;
   if (result.kind === "failed") return { ...state, trouble: result.failure };
-  return { ...state, baseline: { ...state.baseline, results: [...state.baseline.results, result.result] } };
+  return { ...state, baseline: withBaselineResult(state.baseline, event, result.result) };
+}
+
+/** A gate has one result at the base; a later look at the head only takes away from what is known to fail. */
+function withBaselineResult(baseline: BaselineRecord, event: GateEnded, result: GateResult): BaselineRecord {
+  const { commit, gate, trial } = event;
+  if (trial === "candidate") {
+    const failing = lookAtBase(baseline, { commit, first: result, again: undefined });
+    const isLater = baseline.results.some((before) => before.gate === gate);
+    return { ...baseline, failing, results: isLater ? baseline.results : [...baseline.results, result] };
+  }
+  const first = baseline.results.find((before) => before.gate === gate);
+  assert(first !== undefined, "a gate runs a first time before it runs again");
+  const failing = lookAtBase(baseline, { commit, first, again: result });
+  return { ...baseline, failing, again: [...baseline.again, result] };
 }
 
 export function judgeGates(
@@ -237,7 +263,12 @@ export function judgeGates(
   entry: Entry,
 ): RunState {
   const judged = changeTask(state, event.taskId, (record) =>
-    changeAttempt(record, event.attempt, (attempt) => ({ ...attempt, red: event.red })),
+    changeAttempt(record, event.attempt, (attempt) => ({
+      ...attempt,
+      red: event.red,
+      judgements: event.gates,
+      evidence: [...attempt.evidence, ...event.findings],
+    })),
   );
   const attempt = attemptOf(judged, event);
   return {
@@ -250,7 +281,7 @@ export function judgeGates(
       finishedAtMs: entry.atMs,
       status: event.red.length === 0 ? "success" : "retry",
       notes: `${attempt.gates.length} gate(s)`,
-      failureReason: event.red.length === 0 ? "" : describe({ reason: "gates-red", gates: event.red }),
+      failureReason: event.red.length === 0 ? "" : describe(redFailure(event)),
       score: null,
     }),
   };
@@ -265,6 +296,7 @@ export function endIntegration(state: RunState, event: IntegrationEnded, entry: 
   const isIn = result.kind === "integrated";
   return {
     ...changed,
+    baseline: isIn ? movedBaseline(changed.baseline, attempt) : changed.baseline,
     head: integratedCommit(attempt) ?? changed.head,
     trouble: isIn ? changed.trouble : result.failure,
     steps: changed.steps.push({
@@ -279,6 +311,15 @@ export function endIntegration(state: RunState, event: IntegrationEnded, entry: 
       score: null,
     }),
   };
+}
+
+function movedBaseline(
+  baseline: BaselineRecord,
+  { candidate, gates, trials }: AttemptRecord,
+): BaselineRecord {
+  assert(candidate !== null, "what is integrated is a candidate");
+  const again = trials.filter(({ trial }) => trial === "again").map(({ result }) => result);
+  return moveBaseline(baseline, { commit: candidate.commit, gates, again });
 }
 
 function attemptOf(state: RunState, at: { taskId: TaskId; attempt: number }): AttemptRecord {

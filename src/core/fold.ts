@@ -143,7 +143,7 @@ function createRun(event: RunCreated, entry: Entry): RunState {
     stages: new Map(),
     stageFailures: null,
     stageTries: new Map(),
-    baseline: { results: [], dropped: [], accepted: [] },
+    baseline: { results: [], again: [], failing: [], dropped: [], accepted: [] },
     recon: null,
     preMortem: null,
     holistic: [],
@@ -217,7 +217,7 @@ function withFreshBaseline(state: RunState, earlier: Policy | null): RunState {
   return {
     ...state,
     stages,
-    baseline: { ...state.baseline, results: [] },
+    baseline: { ...state.baseline, results: [], again: [], failing: [] },
     questions: state.questions.filter((question) => question.about.kind !== "baseline"),
   };
 }
@@ -246,7 +246,7 @@ function adoptCommits(
       ...state,
       head: event.to,
       stages,
-      baseline: { ...state.baseline, results: [] },
+      baseline: { ...state.baseline, results: [], again: [], failing: [] },
     },
     `adopted ${event.count} commit(s) that were put on ${state.branch} while the run was stopped`,
   );

@@ -20,6 +20,10 @@ export const limits = {
   /** One prompt; longer ones are cut in the parts that grow (learned, findings), never in the task. */
   promptChars: 400_000,
   changesKept: 500,
+  /** Findings of one candidate that are kept. */
+  evidenceFindings: 200,
+  /** Names (of tests, findings) that one sentence lists. */
+  namesInSentence: 20,
   learnedKept: 20,
   precheckRounds: 2,
   followUpRounds: 2,

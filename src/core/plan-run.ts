@@ -4,14 +4,16 @@
 import { budgetStop } from "./budget.ts";
 import type { Question, RunEvent, RunStage } from "./event.ts";
 import { describe, type Failure } from "./failure.ts";
+import type { GateTrial } from "./gate-result.ts";
+import { hasNamedFailures } from "./gates.ts";
 import { dispatchId, followUpId, type TaskId } from "./ids.ts";
 import { limits } from "./limits.ts";
-import { gatesOf } from "./plan-attempt.ts";
+import { gatesOf } from "./plan-judged.ts";
 import { agentKeyFor, isStageOn } from "./policy.ts";
 import type { Task } from "./prd.ts";
 import type { HolisticReport, PreMortemReport } from "./report.ts";
 import { assert } from "./result.ts";
-import { policyOf, type RunState } from "./state.ts";
+import { type BaselineRecord, policyOf, type RunState } from "./state.ts";
 import { toUtcDay } from "./time.ts";
 
 type AskedStage = "recon" | "pre-mortem" | "holistic-review";
@@ -32,16 +34,29 @@ function planBaseline(state: RunState): RunEvent {
   const { baseline } = state;
   const wanted = gatesOf(state, null);
   const next = wanted.find((name) => !baseline.results.some(({ gate }) => gate === name));
-  if (next !== undefined) {
-    return { kind: "gate-started", taskId: null, attempt: 1, lane: 1, gate: next, commit: state.head };
-  }
+  if (next !== undefined) return gateOnBase(state, next, "candidate");
+  const unsure = baseline.results.find(
+    (result) =>
+      hasNamedFailures(result) &&
+      wanted.includes(result.gate) &&
+      !baseline.again.some(({ gate }) => gate === result.gate),
+  );
+  if (unsure !== undefined) return gateOnBase(state, unsure.gate, "again");
   const red = baseline.results.find(
-    ({ gate, outcome }) => outcome !== "passed" && wanted.includes(gate) && !baseline.accepted.includes(gate),
+    (result) =>
+      result.outcome !== "passed" &&
+      !hasNamedFailures(result) &&
+      wanted.includes(result.gate) &&
+      !baseline.accepted.includes(result.gate),
   );
   if (red === undefined) {
     const isEmpty = wanted.length === 0;
-    const notes = isEmpty ? "no gates" : `${wanted.length} gate(s) on the base`;
-    return { kind: "stage-ended", stage: "baseline", outcome: isEmpty ? "skipped" : "done", notes };
+    return {
+      kind: "stage-ended",
+      stage: "baseline",
+      outcome: isEmpty ? "skipped" : "done",
+      notes: isEmpty ? "no gates" : `${wanted.length} gate(s) on the base${knownWords(baseline)}`,
+    };
   }
   const failure: Failure = {
     reason: "gate-red-on-base",
@@ -52,6 +67,28 @@ function planBaseline(state: RunState): RunEvent {
     tail: red.tail,
   };
   return { kind: "question-asked", question: baselineQuestion(red.gate, failure) };
+}
+
+function gateOnBase(state: RunState, gate: string, trial: GateTrial): RunEvent {
+  return { kind: "gate-started", taskId: null, attempt: 1, lane: 1, gate, trial, commit: state.head };
+}
+
+/** Failures that are excused are told, by name, and so are tests that failed only once. */
+function knownWords({ results, failing }: BaselineRecord): string {
+  return failing
+    .map(({ gate, tests }) => {
+      const seen = results.find((result) => result.gate === gate)?.tests?.failures ?? [];
+      const flaky = seen.filter((name) => !tests.includes(name));
+      return `${inWords(`; ${gate}: excused as failing before any task`, tests)}${inWords(`; ${gate}: flaky`, flaky)}`;
+    })
+    .join("");
+}
+
+function inWords(what: string, names: readonly string[]): string {
+  if (names.length === 0) return "";
+  const more = names.length - limits.namesInSentence;
+  const listed = names.slice(0, limits.namesInSentence).join(", ");
+  return `${what}: ${listed}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function howRed(result: { outcome: string; exitCode: number | null; detail: string }): string {

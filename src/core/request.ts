@@ -1,8 +1,10 @@
 // What an agent is told, as plain data (contract "Agent protocol"): a function of the state and the dispatch.
 // The prompt says the same in words (src/prompts).
 
-import type { DispatchStarted, GateResult } from "./event.ts";
+import type { DispatchStarted } from "./event.ts";
+import type { EvidenceFinding } from "./evidence/finding.ts";
 import { describe } from "./failure.ts";
+import type { GateJudgement, GateResult, GateTrial } from "./gate-result.ts";
 import type { TaskId } from "./ids.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import { limits } from "./limits.ts";
@@ -15,8 +17,16 @@ export interface FileToRead {
   readonly why: string;
 }
 
+/** A gate's result with what it was judged to be; null where it was not judged. */
+export interface GateWord {
+  readonly result: GateResult;
+  readonly judgement: GateJudgement | null;
+}
+
 export interface Feedback {
-  readonly gates: readonly GateResult[];
+  readonly gates: readonly GateWord[];
+  /** What the program found in the attempt before. */
+  readonly evidence: readonly EvidenceFinding[];
   readonly findings: readonly Finding[];
   /** Files in which the earlier work could not be put on the base; empty without a conflict. */
   readonly conflict: readonly string[];
@@ -37,7 +47,9 @@ export interface DispatchRequest {
   readonly feedback: Feedback | null;
   /** Issues that the prechecks raised. */
   readonly issues: readonly string[];
-  readonly gates: readonly GateResult[];
+  readonly gates: readonly GateWord[];
+  /** What the program found in the candidate, for the reviewer. */
+  readonly evidence: readonly EvidenceFinding[];
   readonly openFindings: readonly Finding[];
   /** The developer's own words, for the reviewer: quoted, not believed. */
   readonly developerReport: string | null;
@@ -67,7 +79,8 @@ export function toDispatchRequest(
     feedback:
       intent.stage === "develop" && record !== null ? feedbackFor(record, intent.attempt, conflicts) : null,
     issues: record?.prechecks.at(-1)?.issues ?? [],
-    gates: reviewed?.gates ?? [],
+    gates: reviewed === null ? [] : gateWords(reviewed),
+    evidence: reviewed?.evidence ?? [],
     openFindings: reviewed !== null && record !== null ? openFindings(record, reviewed.number) : [],
     developerReport: reviewed?.develop.kind === "answered" ? reviewed.develop.report.summary : null,
     tasks: record === null ? [...state.tasks] : [],
@@ -98,11 +111,19 @@ function feedbackFor(record: TaskRecord, attempt: number, conflicts: readonly st
   const parts = [...record.builderNotes.map((note) => `The builder says: ${note}`), ...wordsOn(judged)];
   if (judged === undefined && parts.length === 0 && conflicts.length === 0) return null;
   return {
-    gates: judged?.gates.filter(({ outcome }) => outcome !== "passed") ?? [],
+    gates: judged === undefined ? [] : gateWords(judged).filter(({ result }) => result.outcome !== "passed"),
+    evidence: judged?.evidence.filter(({ effect }) => effect !== "note") ?? [],
     findings: judged?.review?.findings ?? [],
     conflict: conflicts,
     note: parts.join("\n\n"),
   };
+}
+
+function gateWords(attempt: AttemptRecord): readonly GateWord[] {
+  return attempt.gates.map((result) => ({
+    result,
+    judgement: attempt.judgements.find(({ gate }) => gate === result.gate) ?? null,
+  }));
 }
 
 function wordsOn(judged: AttemptRecord | undefined): readonly string[] {
@@ -137,6 +158,7 @@ export function toRequestJson(request: DispatchRequest): JsonObject {
     ...(request.issues.length > 0 && { issues: request.issues }),
     ...(intent.stage === "review" && {
       gates: request.gates.map(toGateJson),
+      evidence: request.evidence.map(toEvidenceJson),
       openFindings: request.openFindings.map(toFindingJson),
       developerReport: request.developerReport,
     }),
@@ -148,20 +170,31 @@ function toFeedbackJson(feedback: Feedback): JsonObject {
   return {
     gates: feedback.gates.map(toGateJson),
     findings: feedback.findings.map(toFindingJson),
+    evidence: feedback.evidence.map(toEvidenceJson),
     conflict: feedback.conflict,
     note: feedback.note,
   };
 }
 
-function toGateJson(result: GateResult): JsonValue {
+function toGateJson({ result, judgement }: GateWord): JsonValue {
   return {
     name: result.gate,
-    passed: result.outcome === "passed",
+    passed: result.outcome === "passed" || hasPassed(judgement),
     exitCode: result.exitCode,
-    newFailures: [],
-    excused: [],
+    newFailures: judgement?.newFailures ?? [],
+    excused: judgement?.excused ?? [],
+    flaky: judgement?.flaky ?? [],
     tail: result.tail.slice(-limits.outputTailChars),
   };
+}
+
+function hasPassed(judgement: GateJudgement | null): boolean {
+  return judgement?.verdict === "flaky" || judgement?.verdict === "excused";
+}
+
+function toEvidenceJson(finding: EvidenceFinding): JsonValue {
+  const { id, kind, effect, severity, file, line, text } = finding;
+  return { id, kind, effect, severity, file, line, text };
 }
 
 function toFindingJson(finding: Finding): JsonValue {
@@ -194,8 +227,19 @@ export function evidencePlace(intent: DispatchStarted): { readonly folder: strin
 }
 
 /** Where a gate's whole output is kept; the baseline's lies with the run's stages. */
-export function gateLogPlace(at: { taskId: TaskId | null; attempt: number; gate: string }): string {
+export function gateLogPlace(at: {
+  taskId: TaskId | null;
+  attempt: number;
+  gate: string;
+  trial: GateTrial;
+}): string {
+  const name = `${at.gate}${trialSuffix(at.trial)}.log`;
   return at.taskId === null
-    ? `attempts/_run/baseline/${at.attempt}/gates/${at.gate}.log`
-    : `attempts/${at.taskId}/${at.attempt}/gates/${at.gate}.log`;
+    ? `attempts/_run/baseline/${at.attempt}/gates/${name}`
+    : `attempts/${at.taskId}/${at.attempt}/gates/${name}`;
+}
+
+/** Tells the further runs of a gate from the first one, in the names of files and dispatches. */
+export function trialSuffix(trial: GateTrial): string {
+  return trial === "candidate" ? "" : `.${trial.replace(" ", "-")}`;
 }

@@ -10,7 +10,6 @@
 import type {
   AttemptOutcome,
   Candidate,
-  GateResult,
   IntegrationResult,
   Intent,
   LeftTree,
@@ -19,7 +18,9 @@ import type {
   StartFrom,
   TaskStage,
 } from "./event.ts";
+import type { EvidenceFinding } from "./evidence/finding.ts";
 import type { Failure } from "./failure.ts";
+import type { GateJudgement, GateResult, GateTrialResult } from "./gate-result.ts";
 import type { RunId, Sha, Slug, TaskId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 import type { Policy } from "./policy.ts";
@@ -87,8 +88,16 @@ export interface AttemptRecord {
   readonly gatesStartedAtMs: number | null;
   /** Results for the present candidate, in the order of running. */
   readonly gates: readonly GateResult[];
+  /** Further runs of gates for the present candidate: once more, and with versions of the base. */
+  readonly trials: readonly GateTrialResult[];
   /** Names of the gates that failed, once all have run for the present candidate. */
   readonly red: readonly string[] | null;
+  /** What each gate's results came to, once all have run. */
+  readonly judgements: readonly GateJudgement[];
+  /** What the program found in the present candidate. */
+  readonly evidence: readonly EvidenceFinding[];
+  /** The builder's word on evidence that is held. */
+  readonly evidenceWord: Verification | null;
   readonly review: ReviewReport | null;
   /** Reviews asked for the present candidate that brought no usable report, without interrupted ones. */
   readonly reviewFailures: readonly Failure[];
@@ -161,8 +170,19 @@ export interface StageFailures {
   readonly last: Failure;
 }
 
+/** Tests of a gate that are known to fail on a commit of the branch. */
+export interface KnownFailing {
+  readonly gate: string;
+  readonly commit: Sha;
+  readonly tests: readonly string[];
+}
+
 export interface BaselineRecord {
   readonly results: readonly GateResult[];
+  /** The second runs of gates whose tests failed. */
+  readonly again: readonly GateResult[];
+  /** Failing tests that are excused: they move with the branch's head and only shrink. */
+  readonly failing: readonly KnownFailing[];
   /** Gates the builder dropped for this run. */
   readonly dropped: readonly string[];
   /** Gates the builder accepted as red: they run and are told, and never count as passed. */

@@ -1,5 +1,6 @@
 // Judging the evidence: is a review an approval, does an attempt repeat an earlier one, does a task get anywhere.
 
+import { toWords } from "./evidence/finding.ts";
 import { describe, type Failure } from "./failure.ts";
 import { limits } from "./limits.ts";
 import type { Policy } from "./policy.ts";
@@ -7,25 +8,55 @@ import type { ReviewReport } from "./report.ts";
 import { assert } from "./result.ts";
 import type { AttemptRecord, TaskRecord } from "./state.ts";
 
-/** null: approved. An approval under the pass score, or with a criterion not met, is none. */
-export function reviewFailure(review: ReviewReport, policy: Policy): Failure | null {
+/**
+ * null: approved. An approval under the pass score, with a criterion not met, or without a word on a finding that
+ * has to be justified, is none; one of a candidate without changes says of every criterion where it is met already.
+ */
+export function reviewFailure(at: {
+  readonly review: ReviewReport;
+  readonly policy: Policy;
+  readonly record: TaskRecord;
+  readonly attempt: AttemptRecord;
+}): Failure | null {
+  const { review, policy, record, attempt } = at;
   const { passScore } = policy.review;
   const unmet = review.criteria
     .filter(({ verdict }) => verdict === "not met")
     .map(({ index }) => `criterion ${index} is not met`);
-  const isApproved = review.verdict === "approved" && review.score >= passScore && unmet.length === 0;
-  if (isApproved) return null;
-  const problems = review.findings
-    .filter(({ severity }) => severity !== "note")
-    .map(({ problem }) => problem);
-  return { reason: "review-rejected", score: review.score, passScore, problems: [...unmet, ...problems] };
+  const unproven = attempt.candidate?.changeCount === 0 ? unprovenCriteria(record, review) : [];
+  if (review.verdict !== "approved" || review.score < passScore || unmet.length + unproven.length > 0) {
+    const problems = review.findings
+      .filter(({ severity }) => severity !== "note")
+      .map(({ problem }) => problem);
+    return {
+      reason: "review-rejected",
+      score: review.score,
+      passScore,
+      problems: [...unmet, ...unproven, ...problems],
+    };
+  }
+  const unjustified = attempt.evidence.filter(
+    ({ id, effect }) => effect === "justify" && !isJustified(review, id),
+  );
+  return unjustified.length === 0
+    ? null
+    : { reason: "evidence-unjustified", problems: unjustified.map(toWords) };
 }
 
-/** Gates that say no to a candidate. What the builder accepted as red on the base is told, not judged. */
-export function redGates(attempt: AttemptRecord, accepted: readonly string[]): readonly string[] {
-  return attempt.gates
-    .filter(({ gate, outcome }) => outcome !== "passed" && !accepted.includes(gate))
-    .map(({ gate }) => gate);
+function isJustified(review: ReviewReport, id: string): boolean {
+  return review.justified.some(({ finding, why }) => finding === id && why.trim() !== "");
+}
+
+/** Where nothing was changed, only the reviewer's word on each criterion says that there was nothing to do. */
+function unprovenCriteria({ task }: TaskRecord, review: ReviewReport): readonly string[] {
+  return task.acceptanceCriteria.flatMap((_, index) => {
+    const isShown = review.criteria.some(
+      (line) => line.index === index && line.verdict === "met" && line.where.trim() !== "",
+    );
+    return isShown
+      ? []
+      : [`nothing was changed, and the review does not say where criterion ${index} is met`];
+  });
 }
 
 /** Why a fresh candidate needs no gates: it changes nothing, or it is what was rejected before. */

@@ -1,14 +1,16 @@
 // What happened to a task so far, as parts of a prompt: words of agents and output of gates, all of it untrusted but
 // the builder's notes.
 
-import type { GateResult } from "../core/event.ts";
+import type { EvidenceEffect, EvidenceFinding } from "../core/evidence/finding.ts";
+import type { GateJudgement } from "../core/gate-result.ts";
 import { limits } from "../core/limits.ts";
 import type { Finding, Severity } from "../core/report.ts";
-import type { DispatchRequest } from "../core/request.ts";
+import type { DispatchRequest, GateWord } from "../core/request.ts";
 import type { Part } from "./fit.ts";
 import { toBlockQuote, toCode, toLine, toUntrusted } from "./quote.ts";
 import { bullets, listPart, recordOf, untrustedPart, untrustedText } from "./task-parts.ts";
 
+const effects: readonly EvidenceEffect[] = ["reject", "hold", "justify", "note"];
 const severities: readonly Severity[] = ["critical", "major", "minor", "note"];
 
 export function builderNotesPart(request: DispatchRequest): Part {
@@ -31,13 +33,13 @@ export function conflictPart(request: DispatchRequest): Part {
   return listPart("conflict", bullets(files.map(toCode)), "feedback.conflict");
 }
 
-export function gateTailsPart(results: readonly GateResult[], whole: string): Part {
-  const items = results.filter(({ outcome }) => outcome !== "passed").map(toGateBlock);
+export function gateTailsPart(gates: readonly GateWord[], whole: string): Part {
+  const items = gates.filter(({ result }) => result.outcome !== "passed").map(toGateBlock);
   return { name: "gateTails", items, show: (kept) => kept.join("\n\n"), whole };
 }
 
-export function gateFactsPart(results: readonly GateResult[]): Part {
-  const facts = results.map((result) => `- ${toCode(result.gate)}: ${toGateFact(result)}`);
+export function gateFactsPart(gates: readonly GateWord[]): Part {
+  const facts = gates.map((gate) => `- ${toCode(gate.result.gate)}: ${toGateFact(gate)}`);
   return listPart("gateFacts", facts, "gates");
 }
 
@@ -65,19 +67,54 @@ export function learnedPart(request: DispatchRequest): Part {
   );
 }
 
-function toGateBlock(result: GateResult): string {
-  const head = `Gate ${toCode(result.gate)} (${toCode(result.command)}): ${toGateFact(result)}.`;
+/** What the program found, the gravest first; the reviewer names the ids. */
+export function evidencePart(name: string, findings: readonly EvidenceFinding[], whole: string): Part {
+  const sorted = effects.flatMap((effect) => findings.filter((finding) => finding.effect === effect));
+  return untrustedPart(
+    name,
+    sorted.map((finding) => `[${finding.id}] ${finding.effect}, ${finding.kind}: ${toPlace(finding)}`),
+    whole,
+  );
+}
+
+function toPlace({ file, line, text }: EvidenceFinding): string {
+  if (file === null) return text;
+  return `${text} (${file}${line === null ? "" : `:${line}`})`;
+}
+
+function toGateBlock(gate: GateWord): string {
+  const { result } = gate;
+  const head = `Gate ${toCode(result.gate)} (${toCode(result.command)}): ${toGateFact(gate)}.`;
   const tail = result.tail.slice(-limits.outputTailChars).trim();
   return tail === ""
     ? `${head} It printed nothing.`
     : `${head} Its output ended with:\n\n${toUntrusted(tail)}`;
 }
 
-function toGateFact({ outcome, exitCode, detail, tests }: GateResult): string {
+function toGateFact({ result, judgement }: GateWord): string {
+  const { outcome, exitCode, detail, tests } = result;
   const code = exitCode === null ? "no exit code" : `exit code ${exitCode}`;
   const counts = tests === null ? [] : [`${tests.passed} tests passed`, `${tests.failed} failed`];
-  const words = [code, ...counts, ...(detail === "" ? [] : [toLine(detail)])];
+  const words = [code, ...counts, ...(detail === "" ? [] : [toLine(detail)]), ...toJudgedWords(judgement)];
   return `${outcome} (${words.join(", ")})`;
+}
+
+function toJudgedWords(judgement: GateJudgement | null): readonly string[] {
+  if (judgement === null) return [];
+  const { verdict, newFailures, excused, flaky } = judgement;
+  return [
+    ...(verdict === "accepted" ? ["the builder accepted it as red"] : []),
+    ...named("new failures", newFailures),
+    ...named("failing before this change too", excused),
+    ...named("flaky, passed when run again", flaky),
+  ];
+}
+
+function named(what: string, names: readonly string[]): readonly string[] {
+  if (names.length === 0) return [];
+  const listed = names.slice(0, limits.namesInSentence).map((name) => toCode(toLine(name)));
+  const more = names.length - listed.length;
+  return [`${what}: ${listed.join(", ")}${more > 0 ? ` and ${more} more` : ""}`];
 }
 
 function toFindingText(finding: Finding): string {

@@ -12,6 +12,7 @@ import { type Fitting, fitTemplate, type Part } from "./fit.ts";
 import {
   builderNotesPart,
   conflictPart,
+  evidencePart,
   findingsPart,
   gateFactsPart,
   gateTailsPart,
@@ -94,9 +95,12 @@ function developContent(request: DispatchRequest): Content {
     risksPart(request),
     gateTailsPart(feedback?.gates ?? [], "feedback.gates"),
     findingsPart("findings", feedback?.findings ?? [], "feedback.findings"),
+    evidencePart("evidence", feedback?.evidence ?? [], "feedback.evidence"),
     learnedPart(request),
   ];
-  const hasHistory = ["conflict", "outcome", "gateTails", "findings"].some((name) => hasItems(parts, name));
+  const hasHistory = ["conflict", "outcome", "gateTails", "findings", "evidence"].some((name) =>
+    hasItems(parts, name),
+  );
   return {
     template: developTemplate,
     values: { ...taskValues(request), ...startValues(request), history: hasHistory ? "yes" : "" },
@@ -134,7 +138,7 @@ function precheckContent(request: DispatchRequest): Content {
 }
 
 function reviewContent(request: DispatchRequest): Content {
-  const { intent, gates, openFindings, developerReport } = request;
+  const { intent, gates, evidence, openFindings, developerReport } = request;
   return {
     template: reviewTemplate,
     values: {
@@ -148,6 +152,7 @@ function reviewContent(request: DispatchRequest): Content {
       filesPart(request.files),
       gateFactsPart(gates),
       risksPart(request),
+      evidencePart("evidence", evidence, "evidence"),
       findingsPart("openFindings", openFindings, "openFindings"),
       untrustedText("developerReport", developerReport ?? "", "developerReport"),
       gateTailsPart(gates, "gates"),

@@ -1,11 +1,16 @@
 // Journals of earlier versions: one step per version, each turning an event of version n into one of version n + 1.
 // A new version adds its step at the end, a golden journal of the version before, and a line in
-// docs/journal-format.md. Version 1 is the first, so there is no step yet.
+// docs/journal-format.md.
+//
+// A run that an older program began goes on in the same file, under the header of its first version. So a step
+// leaves an event that has the newer form already as it is.
+
+import { withEvidence } from "./migrate-evidence.ts";
 
 /** Turns a raw event of one version into the next version's. */
 export type Migration = (event: unknown) => unknown;
 
-const steps: readonly Migration[] = [];
+const steps: readonly Migration[] = [withEvidence];
 
 /** The version that this program writes. */
 export const journalVersion = steps.length + 1;

@@ -4,12 +4,13 @@
 // task as planned, the item, and what an attempt's record no longer changes once it has ended. What agents wrote is
 // quoted so that none of its lines can pass for an entry, a label or a rule.
 
-import type { Candidate, FileChange, GateResult } from "../core/event.ts";
+import type { Candidate, FileChange } from "../core/event.ts";
+import type { GateJudgement, GateResult } from "../core/gate-result.ts";
 import { shortSha } from "../core/ids.ts";
 import type { AttemptRecord, ProgressItem, RunState, UsageSum } from "../core/state.ts";
 import { taskOf } from "../core/state.ts";
 import { toBlock, toInline, toItem, toPathItem } from "./markdown.ts";
-import { acceptedRed } from "./task-overview.ts";
+import { judgementOf } from "./task-overview.ts";
 import { toCount, toNumber } from "./text.ts";
 
 export function progressHeader(state: RunState): string {
@@ -91,23 +92,36 @@ function toFiles(candidate: Candidate | null): string {
 
 function toChecks(attempt: AttemptRecord | undefined): string {
   if (attempt === undefined || attempt.gates.length === 0) return "- none ran";
-  const accepted = acceptedRed(attempt);
   return attempt.gates
-    .map((result) => `- ${toInline(result.gate)}: ${toCheckWords(result, accepted.includes(result.gate))}`)
+    .map((result) => `- ${toInline(result.gate)}: ${toCheckWords(result, judgementOf(attempt, result))}`)
     .join("\n");
 }
 
-/** `✓`, `✓ (12 passed)`, `✗ (exit 1, 2 failed, 10 passed)`. */
-export function toCheckWords(result: GateResult, isAccepted: boolean): string {
+/** `✓`, `✓ (12 passed)`, `✗ (exit 1, 2 failed, 10 passed)`; a tick also where all failures are excused or flaky. */
+export function toCheckWords(result: GateResult, judgement: GateJudgement | null): string {
   const { tests } = result;
   if (result.outcome === "passed") return tests === null ? "✓" : `✓ (${toNumber(tests.passed)} passed)`;
+  const verdict = judgement?.verdict;
+  const hasPassed = verdict === "excused" || verdict === "flaky";
   const details = [
     howItEnded(result),
     ...(tests === null ? [] : [`${toNumber(tests.failed)} failed`, `${toNumber(tests.passed)} passed`]),
     ...(result.detail === "" ? [] : [toInline(result.detail)]),
-    ...(isAccepted ? ["accepted as red by the builder"] : []),
+    ...(verdict === "accepted" ? ["accepted as red by the builder"] : []),
+    ...toNames("new failures", judgement?.newFailures ?? []),
+    ...toNames("failing before too", judgement?.excused ?? []),
+    ...toNames("flaky, passed when run again", judgement?.flaky ?? []),
   ];
-  return `✗ (${details.join(", ")})`;
+  return `${hasPassed ? "✓" : "✗"} (${details.join(", ")})`;
+}
+
+const namesShown = 5;
+
+function toNames(what: string, names: readonly string[]): readonly string[] {
+  if (names.length === 0) return [];
+  const more = names.length - namesShown;
+  const shown = names.slice(0, namesShown).map((name) => toInline(name, 200));
+  return [`${what}: ${shown.join("; ")}${more > 0 ? ` and ${more} more` : ""}`];
 }
 
 function howItEnded(result: GateResult): string {

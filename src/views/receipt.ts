@@ -1,13 +1,14 @@
 // receipts/<task-id>.json: the evidence for one task that this run completed, facts apart from judgement (contract
 // "Receipts").
 
-import type { Candidate, GateResult } from "../core/event.ts";
+import type { Candidate } from "../core/event.ts";
+import type { GateJudgement, GateResult } from "../core/gate-result.ts";
 import type { TaskId } from "../core/ids.ts";
 import type { CriterionVerdict } from "../core/report.ts";
 import { type AttemptRecord, type RunState, type TaskRecord, taskOf } from "../core/state.ts";
 import { toJsonDocument } from "./json-document.ts";
 import { toUsage } from "./status-json.ts";
-import { acceptedAttempt, acceptedRed } from "./task-overview.ts";
+import { acceptedAttempt, judgementOf } from "./task-overview.ts";
 
 export interface CriterionState {
   /** From 0, in the order of the task's acceptanceCriteria. */
@@ -53,7 +54,6 @@ interface Completed {
 }
 
 function toFacts({ state, record, attempt, candidate }: Completed): object {
-  const accepted = acceptedRed(attempt);
   return {
     taskId: record.task.id,
     runId: state.runId,
@@ -65,13 +65,12 @@ function toFacts({ state, record, attempt, candidate }: Completed): object {
     diffSha256: candidate.diffSha256,
     filesChanged: candidate.changeCount,
     deletions: candidate.deletions,
-    gates: attempt.gates.map((result) => toGateFacts(result, accepted.includes(result.gate))),
-    tamper: [],
+    gates: attempt.gates.map((result) => toGateFacts(result, judgementOf(attempt, result))),
+    tamper: attempt.evidence,
   };
 }
 
-/** What fails in a gate that the builder accepted as red is excused; of what passed, nothing has to be. */
-function toGateFacts(result: GateResult, isAccepted: boolean): object {
+function toGateFacts(result: GateResult, judgement: GateJudgement): object {
   const { tests } = result;
   return {
     name: result.gate,
@@ -82,15 +81,17 @@ function toGateFacts(result: GateResult, isAccepted: boolean): object {
     tests: tests && {
       passed: tests.passed,
       failed: tests.failed,
-      excused: isAccepted ? tests.failed : 0,
-      newFailures: isAccepted ? 0 : tests.failed,
+      skipped: tests.skipped,
+      excused: judgement.excused,
+      newFailures: judgement.newFailures,
+      ...(judgement.flaky.length > 0 && { flaky: judgement.flaky }),
     },
-    ...(isAccepted && { acceptedAsRed: true }),
+    ...(judgement.verdict === "accepted" && { acceptedAsRed: true }),
   };
 }
 
 function toJudgement(record: TaskRecord, attempt: AttemptRecord): object {
-  const { review, verification } = attempt;
+  const { evidenceWord, review, verification } = attempt;
   return {
     review: review && {
       verdict: review.verdict,
@@ -102,5 +103,6 @@ function toJudgement(record: TaskRecord, attempt: AttemptRecord): object {
       model: null,
     },
     ...(verification?.kind === "approved" && { builder: "approved" }),
+    ...(evidenceWord?.kind === "approved" && { allowedByBuilder: true }),
   };
 }

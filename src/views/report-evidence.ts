@@ -1,16 +1,19 @@
 // The part of the report that says on which evidence tasks are complete: gates, criteria, reviews.
 
+import type { GateJudgement, GateResult } from "../core/gate-result.ts";
+import { failingTwice, hasNamedFailures } from "../core/gates.ts";
+import { shortSha } from "../core/ids.ts";
 import type { AttemptRecord, RunState, TaskRecord } from "../core/state.ts";
-import { toInline } from "./markdown.ts";
+import { toCell, toInline, toTable } from "./markdown.ts";
 import { toCheckWords } from "./progress-md.ts";
 import { criteriaStates } from "./receipt.ts";
-import { acceptedAttempt, acceptedRed } from "./task-overview.ts";
+import { acceptedAttempt, judgementOf } from "./task-overview.ts";
 
 /** The gates on the base, and those of each task's accepted or latest judged attempt. */
 export function gateItems(state: RunState): readonly string[] {
-  const { results, dropped, accepted } = state.baseline;
+  const { results, dropped } = state.baseline;
   const onBase = results.map(
-    (result) => `${toInline(result.gate)} ${toCheckWords(result, accepted.includes(result.gate))}`,
+    (result) => `${toInline(result.gate)} ${toCheckWords(result, judgementOnBase(state, result))}`,
   );
   return [
     ...(onBase.length === 0 ? [] : [`- on the base: ${onBase.join("; ")}`]),
@@ -19,12 +22,23 @@ export function gateItems(state: RunState): readonly string[] {
   ];
 }
 
+/** What failed on the base, and what of it failed in both runs. */
+function judgementOnBase({ baseline }: RunState, result: GateResult): GateJudgement | null {
+  if (result.outcome === "passed") return null;
+  const none = { gate: result.gate, newFailures: [], excused: [], flaky: [] };
+  if (baseline.accepted.includes(result.gate)) return { ...none, verdict: "accepted" };
+  if (!hasNamedFailures(result)) return null;
+  const again = baseline.again.find(({ gate }) => gate === result.gate);
+  const excused = failingTwice(result, again);
+  const flaky = (result.tests?.failures ?? []).filter((name) => !excused.includes(name));
+  return { ...none, verdict: excused.length > 0 ? "excused" : "flaky", excused, flaky };
+}
+
 function toTaskGates(record: TaskRecord): readonly string[] {
   const attempt = acceptedAttempt(record) ?? record.attempts.findLast(({ gates }) => gates.length > 0);
   if (attempt === undefined) return [];
-  const accepted = acceptedRed(attempt);
   const words = attempt.gates.map(
-    (result) => `${toInline(result.gate)} ${toCheckWords(result, accepted.includes(result.gate))}`,
+    (result) => `${toInline(result.gate)} ${toCheckWords(result, judgementOf(attempt, result))}`,
   );
   const gates = words.length === 0 ? "no gates ran" : words.join("; ");
   return [`- ${record.task.id} (attempt ${attempt.number}): ${gates}`];
@@ -40,6 +54,46 @@ export function criterionItems(state: RunState): readonly string[] {
         return `- ${record.task.id}, criterion ${index + 1} (${word}): ${toInline(criterion)}`;
       }),
   );
+}
+
+/** What the program found in the commits that are on the branch, and who let it pass. */
+export function evidenceItems(state: RunState): readonly string[] {
+  return completedHere(state).flatMap(({ record, attempt }) =>
+    attempt.evidence.map((finding) => {
+      const { effect, file, id, kind, line, text } = finding;
+      const place = file === null ? "" : ` in ${toInline(file, 200)}${line === null ? "" : `:${line}`}`;
+      const why = attempt.review?.justified.find((entry) => entry.finding === id)?.why;
+      const word =
+        effect === "hold"
+          ? "; allowed by the builder"
+          : why === undefined
+            ? ""
+            : `; reviewer: ${toInline(why)}`;
+      return `- ${record.task.id}, ${effect} ${kind}${place}: ${toInline(text)}${word}`;
+    }),
+  );
+}
+
+/** Every criterion of the plan: by which task and commit it is met, and on whose word; last what nobody proved. */
+export function criterionTable(state: RunState): readonly string[] {
+  const rows = [...state.tasks].flatMap((record) => {
+    const attempt = acceptedAttempt(record);
+    const commit = record.phase.kind === "complete" ? shortSha(record.phase.commit) : "";
+    const states = attempt === undefined ? null : criteriaStates(record, attempt);
+    return record.task.acceptanceCriteria.map((criterion, index) => {
+      const proof = states?.[index];
+      const word = proof === undefined ? unfinishedWord(record) : proof.verdict;
+      const where = proof === undefined ? "" : toCell(proof.where, 200);
+      return [record.task.id, String(index + 1), toCell(criterion, 200), commit, word, where];
+    });
+  });
+  if (rows.length === 0) return [];
+  return [toTable(["Task", "No.", "Criterion", "Commit", "Review says", "Evidence"], rows)];
+}
+
+function unfinishedWord({ phase }: TaskRecord): string {
+  if (phase.kind === "complete") return "complete before this run";
+  return phase.kind === "skipped" ? "skipped by the builder" : "not done";
 }
 
 /** Who reviewed, said plainly where the reviewer is the developer, and what was noted without being in the way. */

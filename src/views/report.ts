@@ -7,7 +7,7 @@ import { shortSha } from "../core/ids.ts";
 import type { RunState, TaskRecord } from "../core/state.ts";
 import { toBlock, toCell, toInline, toItem, toTable } from "./markdown.ts";
 import { answersTo, nextCommands } from "./next-commands.ts";
-import { criterionItems, gateItems, reviewItems } from "./report-evidence.ts";
+import { criterionItems, criterionTable, evidenceItems, gateItems, reviewItems } from "./report-evidence.ts";
 import { followUpsOf, runMetrics, taskStateWord, usageInWords } from "./run-metrics.ts";
 import { acceptedAttempt, toTaskNote } from "./task-overview.ts";
 import { toCount, toDuration, toIso } from "./text.ts";
@@ -20,7 +20,9 @@ export function toReport(state: RunState): string {
     section("Tasks", [toTaskTable(state)]),
     section("Notes on tasks", toNoteItems(state)),
     section("Gates", gateItems(state)),
+    section("Criteria", criterionTable(state)),
     section("Unproven criteria", criterionItems(state)),
+    section("Findings of the program", evidenceItems(state)),
     section("Reviews", reviewItems(state)),
     section("Holistic review", toHolisticItems(state)),
     section("Follow-ups", toFollowUpItems(state)),

@@ -2,6 +2,7 @@
 // where it is.
 
 import { describe } from "../core/failure.ts";
+import type { GateJudgement, GateResult } from "../core/gate-result.ts";
 import { isSelected, waitsFor } from "../core/graph.ts";
 import type { TaskId } from "../core/ids.ts";
 import type { ClaimedStatus } from "../core/prd.ts";
@@ -95,12 +96,19 @@ export function acceptedAttempt(record: TaskRecord): AttemptRecord | undefined {
   return record.attempts.findLast(({ outcome }) => outcome?.kind === "accepted");
 }
 
+/** What a gate's results came to; a journal of the first version names only the red ones. */
+export function judgementOf(attempt: AttemptRecord, { gate, outcome }: GateResult): GateJudgement {
+  const judged = attempt.judgements.find((judgement) => judgement.gate === gate);
+  if (judged !== undefined) return judged;
+  const isAccepted = attempt.red !== null && !attempt.red.includes(gate);
+  const verdict = outcome === "passed" ? "passed" : isAccepted ? "accepted" : "failed";
+  return { gate, verdict, newFailures: [], excused: [], flaky: [] };
+}
+
 /** Gates that did not pass and that the builder accepted as red on the base. */
-export function acceptedRed(attempt: AttemptRecord): readonly string[] {
-  const { red } = attempt;
-  if (red === null) return [];
+function acceptedRed(attempt: AttemptRecord): readonly string[] {
   return attempt.gates
-    .filter(({ gate, outcome }) => outcome !== "passed" && !red.includes(gate))
+    .filter((result) => judgementOf(attempt, result).verdict === "accepted")
     .map(({ gate }) => gate);
 }
 

@@ -8,12 +8,14 @@ import type {
   DispatchStarted,
   Entry,
   GateEnded,
-  GateResult,
+  GatesJudged,
   MemoryEnded,
   Question,
   RunEvent,
 } from "../core/event.ts";
 import { describe } from "../core/failure.ts";
+import type { GateResult, GateTrial } from "../core/gate-result.ts";
+import { redFailure } from "../core/gates.ts";
 import { shortSha, type TaskId } from "../core/ids.ts";
 import type { StageReport } from "../core/report.ts";
 import { toCount, toDuration, toLine, toUsd } from "./text.ts";
@@ -60,11 +62,11 @@ function toWords(event: RunEvent): string {
     case "candidate-made":
       return candidateMade(event);
     case "gate-started":
-      return `${gateAt(event)}: gate ${event.gate} on ${shortSha(event.commit)}`;
+      return `${gateAt(event)}: gate ${event.gate}${trialWords(event.trial)} on ${shortSha(event.commit)}`;
     case "gate-ended":
-      return `${gateAt(event)}: gate ${event.gate} ${gateResult(event.result)}`;
+      return `${gateAt(event)}: gate ${event.gate}${trialWords(event.trial)} ${gateResult(event.result)}`;
     case "gates-judged":
-      return `${at(event)}: ${event.red.length === 0 ? "gates passed" : `gates failed: ${event.red.join(", ")}`}`;
+      return `${at(event)}: ${event.red.length === 0 ? `gates passed${because(judgedWords(event))}` : describe(redFailure(event))}`;
     case "integration-started":
       return `${at(event)}: moving the branch from ${shortSha(event.from)} to ${shortSha(event.to)}`;
     case "integration-ended":
@@ -78,6 +80,29 @@ function toWords(event: RunEvent): string {
     default:
       return toWordsOfBuilder(event);
   }
+}
+
+function trialWords(trial: GateTrial): string {
+  switch (trial) {
+    case "candidate":
+      return "";
+    case "again":
+      return " once more";
+    case "base tests":
+      return " with the base's tests";
+    case "base definitions":
+      return " with the base's gate definitions";
+  }
+}
+
+function judgedWords({ findings, gates }: GatesJudged): string {
+  const excused = gates.flatMap((gate) => gate.excused).length;
+  const flaky = gates.flatMap((gate) => gate.flaky).length;
+  return [
+    ...(excused > 0 ? [`${toCount(excused, "test")} failing before too`] : []),
+    ...(flaky > 0 ? [`${toCount(flaky, "flaky test")}`] : []),
+    ...(findings.length > 0 ? [`${toCount(findings.length, "finding")} with the base's versions`] : []),
+  ].join(", ");
 }
 
 type BuilderEvent = Extract<

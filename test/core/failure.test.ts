@@ -78,7 +78,37 @@ const rows: { readonly [Reason in Failure["reason"]]: readonly Row[] } = {
       "there is a git repository inside the working directory: vendor/a, b; its files cannot be committed. Remove its .git",
     ],
   ],
-  "gates-red": [[{ reason: "gates-red", gates: ["lint", "tests"] }, "gates failed: lint, tests"]],
+  "gates-red": [
+    [{ reason: "gates-red", gates: ["lint", "tests"], tests: [] }, "gates failed: lint, tests"],
+    [
+      { reason: "gates-red", gates: ["tests"], tests: ["adds", "subtracts"] },
+      "gates failed: tests; new failing tests: adds, subtracts",
+    ],
+  ],
+  "evidence-rejected": [
+    [
+      { reason: "evidence-rejected", problems: ["c1: a secret in a.ts:3"] },
+      "the program found what no review can allow: c1: a secret in a.ts:3",
+    ],
+  ],
+  "evidence-unjustified": [
+    [
+      { reason: "evidence-unjustified", problems: ["t1: a test is skipped"] },
+      "nobody justified what the program found: t1: a test is skipped",
+    ],
+  ],
+  "evidence-refused": [
+    [
+      { reason: "evidence-refused", text: "reject", problems: ["d1: 401 files are deleted"] },
+      "the builder refused what the program found (reject): d1: 401 files are deleted",
+    ],
+  ],
+  "evidence-held": [
+    [
+      { reason: "evidence-held", taskId: taskId("a"), problems: ["d1: 401 files are deleted"] },
+      "the program found in task a what the builder has to allow: d1: 401 files are deleted",
+    ],
+  ],
   "review-rejected": [
     [
       { reason: "review-rejected", score: 60, passScore: 80, problems: ["slow", "ugly"] },
@@ -182,7 +212,7 @@ const rows: { readonly [Reason in Failure["reason"]]: readonly Row[] } = {
       {
         reason: "tasks-held",
         first: taskId("a"),
-        because: { reason: "gates-red", gates: ["tests"] },
+        because: { reason: "gates-red", gates: ["tests"], tests: [] },
         held: [taskId("a"), taskId("b"), taskId("c")],
       },
       "gates failed: tests (also waiting for the builder: b, c)",
@@ -309,6 +339,9 @@ group("a failure's class", () => {
       "same-as-rejected",
       "nested-repository",
       "gates-red",
+      "evidence-rejected",
+      "evidence-unjustified",
+      "evidence-refused",
       "review-rejected",
       "builder-rejected",
     ],
@@ -319,6 +352,7 @@ group("a failure's class", () => {
       "report-unusable-twice",
       "infrastructure-in-a-row",
       "question-open",
+      "evidence-held",
       "gate-red-on-base",
       "gaps-left",
       "tasks-held",

@@ -170,7 +170,8 @@ describe("a gate", () => {
     over: object,
     result: Extract<RunEvent, { kind: "gate-ended" }>["result"],
   ): RunStory => {
-    const at = { taskId: a, attempt: 1, gate: "tests", commit: story.state.head, ...over };
+    const place = { taskId: a, attempt: 1, gate: "tests", commit: story.state.head, ...over };
+    const at = { ...place, trial: "candidate" } as const;
     return story.add({ kind: "gate-started", lane: 1, ...at }).add({ kind: "gate-ended", ...at, result });
   };
   const gone = { kind: "interrupted", by: "me" } as const;
@@ -209,7 +210,7 @@ describe("a gate", () => {
   ])("all together are one step: %s", (_how, red, step) => {
     const story = gatesRan(ready(), "a", red);
     const at = { taskId: a, attempt: 1, commit: shaOf("a/1 commit") };
-    story.add({ kind: "gates-judged", ...at, red });
+    story.add({ kind: "gates-judged", ...at, red, gates: [], findings: [] });
     const { gatesStartedAtMs } = lastAttemptOf(story, "a");
     expect(story.state.steps.last()).toMatchObject({
       nodeId: "a",
@@ -226,6 +227,8 @@ describe("a gate", () => {
       attempt: 1,
       commit: shaOf("a/1 commit"),
       red: [],
+      gates: [],
+      findings: [],
     });
     const { updatedAtMs } = story.state;
     expect(story.state.steps.last()).toMatchObject({ startedAtMs: updatedAtMs, finishedAtMs: updatedAtMs });

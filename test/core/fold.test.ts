@@ -320,6 +320,7 @@ describe("what is under way", () => {
       attempt: 1,
       lane: 1,
       gate: "tests",
+      trial: "candidate",
       commit: story.state.head,
     });
     story.add({ kind: "memory-started", lane: 1, head: story.state.head, day: "2026-01-31" });

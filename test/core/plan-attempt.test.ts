@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { RunEvent } from "../../src/core/event.ts";
 import type { Failure } from "../../src/core/failure.ts";
-import { gatesOf, planAttempt, planStart } from "../../src/core/plan-attempt.ts";
+import { planAttempt, planStart } from "../../src/core/plan-attempt.ts";
+import { gatesOf } from "../../src/core/plan-judged.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Task } from "../../src/core/prd.ts";
 import { InvariantBroken } from "../../src/core/result.ts";
@@ -59,7 +60,7 @@ describe("a task begins", () => {
   });
 
   it("again with the next number and the dispatch after the last", () => {
-    const story = ready().sentBack("a", { reason: "gates-red", gates: ["tests"] });
+    const story = ready().sentBack("a", { reason: "gates-red", gates: ["tests"], tests: [] });
     const startFrom = { kind: "rejected", attempt: 1, commit: candidate };
     expect(next(story)).toMatchObject({ attempt: 2, dispatch: "d2", startFrom });
   });
@@ -232,15 +233,21 @@ describe("the gates of a candidate", () => {
   it("run one after another on exactly that commit, then are judged", () => {
     const story = ready();
     const at = { taskId: "a", attempt: 1, commit: candidate };
-    expect(next(story)).toEqual({ kind: "gate-started", ...at, lane: 1, gate: "typecheck" });
+    expect(next(story)).toEqual({
+      kind: "gate-started",
+      ...at,
+      lane: 1,
+      gate: "typecheck",
+      trial: "candidate",
+    });
     gatesRan(story, "a", ["tests"]);
-    expect(next(story)).toEqual({ kind: "gates-judged", ...at, red: ["tests"] });
+    expect(next(story)).toMatchObject({ kind: "gates-judged", ...at, red: ["tests"], findings: [] });
   });
 
   it("that are red send it back", () => {
     const story = follow(gatesRan(ready(), "a", ["tests"]));
     expect(next(story)).toEqual(
-      ending({ kind: "rejected", failure: { reason: "gates-red", gates: ["tests"] } }),
+      ending({ kind: "rejected", failure: { reason: "gates-red", gates: ["tests"], tests: [] } }),
     );
   });
 

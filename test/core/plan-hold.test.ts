@@ -22,7 +22,7 @@ import {
   skip,
 } from "./tell.ts";
 
-const red: Failure = { reason: "gates-red", gates: ["tests"] };
+const red: Failure = { reason: "gates-red", gates: ["tests"], tests: [] };
 
 function hold(story: RunStory): Question | null {
   const event = planHold(story.state, recordOf(story, "a"));

@@ -30,7 +30,8 @@ function stageEnded(stage: string, outcome: string, notes: string): object {
 describe("the baseline", () => {
   it("runs every gate on the base before anybody works", () => {
     const story = started();
-    const at = { kind: "gate-started", taskId: null, attempt: 1, lane: 1, commit: shaOf("base") };
+    const place = { taskId: null, attempt: 1, lane: 1, trial: "candidate", commit: shaOf("base") };
+    const at = { kind: "gate-started", ...place };
     expect(next(story)).toEqual({ ...at, gate: "typecheck" });
     story.baseline([makeGate("typecheck")]);
     expect(next(story)).toEqual({ ...at, gate: "tests" });

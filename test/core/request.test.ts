@@ -104,6 +104,7 @@ describe("a developer is told", () => {
     expect(feedback).toEqual({
       gates: [],
       findings: [major, note],
+      evidence: [],
       conflict: [],
       note: "the review did not approve (score 40, needed 80): slow",
     });
@@ -115,7 +116,7 @@ describe("a developer is told", () => {
       .developed("a")
       .candidate("a");
     story.gates("a", [makeGate("typecheck"), makeGate("tests", { outcome: "failed", exitCode: 1, tail })]);
-    story.sentBack("a", { reason: "gates-red", gates: ["tests"] });
+    story.sentBack("a", { reason: "gates-red", gates: ["tests"], tests: [] });
     const json = toRequestJson(asked(story, "develop", "a"));
     const gate = { name: "tests", passed: false, exitCode: 1, newFailures: [], excused: [] };
     expect(json["feedback"]).toMatchObject({
@@ -139,7 +140,11 @@ describe("a developer is told", () => {
 
   it.each<[string, readonly string[], object | null]>([
     ["nothing after an interruption alone", [], null],
-    ["which files conflict", ["x.ts"], { gates: [], findings: [], conflict: ["x.ts"], note: "" }],
+    [
+      "which files conflict",
+      ["x.ts"],
+      { gates: [], findings: [], evidence: [], conflict: ["x.ts"], note: "" },
+    ],
   ])("%s", (_what, conflicts, feedback) => {
     const story = opened([makeTask("a")]);
     const gone = { kind: "interrupted", by: "SIGINT" } as const;
@@ -156,7 +161,13 @@ describe("a developer is told", () => {
       .ended("a", { kind: "asked" });
     ask(story, { kind: "developer", taskId: taskId("a") });
     const { feedback } = asked(answer(story, "red"), "develop", "a");
-    expect(feedback).toEqual({ gates: [], findings: [], conflict: [], note: "The builder says: red" });
+    expect(feedback).toEqual({
+      gates: [],
+      findings: [],
+      evidence: [],
+      conflict: [],
+      note: "The builder says: red",
+    });
   });
 
   it("what the precheck found missing in the task", () => {
@@ -255,10 +266,10 @@ describe("the papers of a dispatch lie", () => {
 });
 
 it("keeps a gate's output with its attempt, the baseline's with the run", () => {
-  expect(gateLogPlace({ taskId: taskId("a"), attempt: 2, gate: "tests" })).toBe(
+  expect(gateLogPlace({ taskId: taskId("a"), attempt: 2, gate: "tests", trial: "candidate" })).toBe(
     "attempts/a/2/gates/tests.log",
   );
-  expect(gateLogPlace({ taskId: null, attempt: 1, gate: "tests" })).toBe(
-    "attempts/_run/baseline/1/gates/tests.log",
+  expect(gateLogPlace({ taskId: null, attempt: 1, gate: "tests", trial: "base tests" })).toBe(
+    "attempts/_run/baseline/1/gates/tests.base-tests.log",
   );
 });

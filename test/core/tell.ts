@@ -130,8 +130,9 @@ export function gateFailed(story: RunStory, id: string, failure: Failure): RunSt
     taskId: taskId(id),
     attempt: number,
     gate: "typecheck",
+    trial: "candidate",
     commit: candidate?.commit ?? story.state.head,
-  };
+  } as const;
   story.add({ kind: "gate-started", lane: 1, ...at });
   return story.add({ kind: "gate-ended", ...at, result: { kind: "failed", failure } });
 }
@@ -141,7 +142,7 @@ export function gatesRan(story: RunStory, id: string, red: readonly string[] = [
   const { number, candidate } = lastAttemptOf(story, id);
   const commit = candidate?.commit ?? story.state.head;
   for (const { name } of story.state.policy?.gates ?? []) {
-    const at = { taskId: taskId(id), attempt: number, gate: name, commit };
+    const at = { taskId: taskId(id), attempt: number, gate: name, trial: "candidate", commit } as const;
     const result = makeGate(name, red.includes(name) ? { outcome: "failed", exitCode: 1, tail: "no" } : {});
     story
       .add({ kind: "gate-started", lane: 1, ...at })

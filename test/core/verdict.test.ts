@@ -1,23 +1,26 @@
 import { describe, expect, it } from "vitest";
+import type { Candidate } from "../../src/core/event.ts";
+import type { EvidenceFinding } from "../../src/core/evidence/finding.ts";
 import type { Failure } from "../../src/core/failure.ts";
 import type { Finding, ReviewReport } from "../../src/core/report.ts";
 import { InvariantBroken } from "../../src/core/result.ts";
-import { redGates, repetition, reviewFailure, stall } from "../../src/core/verdict.ts";
+import { repetition, reviewFailure, stall } from "../../src/core/verdict.ts";
 import { makePolicy, makeReview, makeTask, shaOf } from "../support/run-parts.ts";
 import type { RunStory } from "../support/run-story.ts";
-import {
-  crashed,
-  dispatched,
-  gatesRan,
-  gitFailed,
-  interrupted,
-  lastAttemptOf,
-  opened,
-  recordOf,
-} from "./tell.ts";
+import { crashed, dispatched, gitFailed, interrupted, lastAttemptOf, opened, recordOf } from "./tell.ts";
 
 function finding(problem: string, over: Partial<Finding> = {}): Finding {
   return { id: "f1", severity: "major", file: null, line: null, problem, fix: "mend it", ...over };
+}
+
+const reviewed = (over: Partial<Candidate> = {}): RunStory =>
+  opened([makeTask("a")])
+    .developed("a")
+    .candidate("a", over);
+
+function judgeReview(over: Partial<ReviewReport>, story = reviewed()): Failure | null {
+  const [record, attempt] = [recordOf(story, "a"), lastAttemptOf(story, "a")];
+  return reviewFailure({ review: makeReview(over), policy: makePolicy(), record, attempt });
 }
 
 describe("a review", () => {
@@ -29,7 +32,7 @@ describe("a review", () => {
       { criteria: [met, { ...met, verdict: "cannot tell" }] },
     ],
     ["with findings, which are notes then", { findings: [finding("slow")] }],
-  ])("approves %s", (_what, over) => expect(reviewFailure(makeReview(over), makePolicy())).toBeNull());
+  ])("approves %s", (_what, over) => expect(judgeReview(over)).toBeNull());
 
   it.each<[string, Partial<ReviewReport>, Partial<Failure>]>([
     ["under the pass score", { score: 79 }, { problems: [] }],
@@ -44,23 +47,59 @@ describe("a review", () => {
       { problems: ["slow"] },
     ],
   ])("does not approve %s (I10)", (_what, over, failure) => {
-    expect(reviewFailure(makeReview(over), makePolicy())).toMatchObject({
+    expect(judgeReview(over)).toMatchObject({
       reason: "review-rejected",
       ...failure,
     });
   });
 });
 
-it("takes gates for red that did not pass, without those the builder accepted as red", () => {
-  const story = gatesRan(
-    opened([makeTask("a")])
-      .developed("a")
-      .candidate("a"),
-    "a",
-    ["typecheck", "tests"],
-  );
-  expect(redGates(lastAttemptOf(story, "a"), [])).toEqual(["typecheck", "tests"]);
-  expect(redGates(lastAttemptOf(story, "a"), ["tests"])).toEqual(["typecheck"]);
+describe("a review of what the program found", () => {
+  const found = (effect: EvidenceFinding["effect"]): EvidenceFinding => ({
+    id: "t1",
+    kind: "test-skipped",
+    effect,
+    severity: "major",
+    file: "a.test.ts",
+    line: 3,
+    text: "a test is skipped",
+  });
+  const story = (effect: EvidenceFinding["effect"]): RunStory => reviewed({ findings: [found(effect)] });
+
+  it("is no approval without a justification of what needs one", () => {
+    const failure = { reason: "evidence-unjustified", problems: ["t1: a test is skipped in a.test.ts:3"] };
+    expect(judgeReview({}, story("justify"))).toEqual(failure);
+    expect(judgeReview({ justified: [{ finding: "t1", why: "  " }] }, story("justify"))).toEqual(failure);
+    expect(judgeReview({ justified: [{ finding: "t2", why: "asked for" }] }, story("justify"))).toEqual(
+      failure,
+    );
+  });
+
+  it("is one with it, and needs none for notes and for what the builder allowed", () => {
+    expect(judgeReview({ justified: [{ finding: "t1", why: "asked for" }] }, story("justify"))).toBeNull();
+    expect(judgeReview({}, story("note"))).toBeNull();
+    expect(judgeReview({}, story("hold"))).toBeNull();
+  });
+});
+
+describe("a review of a candidate without changes", () => {
+  const unchanged = reviewed({ changes: [], changeCount: 0 });
+  const line = { index: 0, verdict: "met", where: "src/a.ts" } as const;
+
+  it("says of every criterion where it is met already", () => {
+    expect(judgeReview({ criteria: [line] }, unchanged)).toBeNull();
+  });
+
+  it.each<[string, Partial<ReviewReport>]>([
+    ["without a line", { criteria: [] }],
+    ["that cannot tell", { criteria: [{ ...line, verdict: "cannot tell" }] }],
+    ["that names no place", { criteria: [{ ...line, where: " " }] }],
+  ])("is no approval %s", (_how, over) => {
+    expect(judgeReview(over, unchanged)).toMatchObject({
+      reason: "review-rejected",
+      problems: ["nothing was changed, and the review does not say where criterion 0 is met"],
+    });
+  });
 });
 
 describe("a candidate repeats", () => {
@@ -70,7 +109,7 @@ describe("a candidate repeats", () => {
     opened([makeTask("a")])
       .developed("a")
       .candidate("a", { tree: shaOf("same") })
-      .sentBack("a", { reason: "gates-red", gates: ["tests"] })
+      .sentBack("a", { reason: "gates-red", gates: ["tests"], tests: [] })
       .developed("a");
 
   it("nothing when it is new", () => {
@@ -118,7 +157,7 @@ describe("a candidate repeats", () => {
 describe("a task gets nowhere (I11)", () => {
   const noChange: Failure = { reason: "no-change" };
   const same: Failure = { reason: "same-as-rejected", attempt: 1 };
-  const red: Failure = { reason: "gates-red", gates: ["tests"] };
+  const red: Failure = { reason: "gates-red", gates: ["tests"], tests: [] };
   const rejectedBy = (...failures: readonly Failure[]): RunStory => {
     const story = opened([makeTask("a")]);
     for (const failure of failures) story.developed("a").candidate("a").sentBack("a", failure);

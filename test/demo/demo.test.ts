@@ -69,7 +69,7 @@ describe("A run of the demo", () => {
       {
         taskId: byGate.taskId,
         attempt: byGate.attempt,
-        outcome: { kind: "rejected", failure: { reason: "gates-red", gates: [byGate.gate] } },
+        outcome: { kind: "rejected", failure: { reason: "gates-red", gates: [byGate.gate], tests: [] } },
       },
       {
         taskId: byReview.taskId,

@@ -104,7 +104,18 @@ describe("a developer's attempt is sent back, never complete, after", () => {
     const plan = project({
       prd: plain(task("a", { allowNoChanges: true })),
       config: quick,
-      rules: [{ stage: "develop", write: {} }],
+      rules: [
+        { stage: "develop", write: {} },
+        {
+          stage: "review",
+          report: {
+            verdict: "approved",
+            score: 95,
+            criteria: [{ index: 0, verdict: "met", where: "it is there already" }],
+            findings: [],
+          },
+        },
+      ],
     });
     expect((await plan.run(["run", plan.slug])).exitCode).toBe(0);
     expect(plan.task("a")).toMatchObject({ status: "complete", passes: true });

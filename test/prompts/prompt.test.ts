@@ -97,7 +97,7 @@ describe("develop", () => {
         attempt: 2,
         startFrom: { kind: "rejected", attempt: 1, commit: candidate },
       }),
-      feedback: { gates: [], findings: [], conflict: ["src/a.ts"], note: "" },
+      feedback: { gates: [], findings: [], evidence: [], conflict: ["src/a.ts"], note: "" },
     });
     expect(prompt).not.toContain("already holds the changes");
     expect(prompt).toContain("- `src/a.ts`");
@@ -213,7 +213,7 @@ function hostile(stage: AgentStage): DispatchRequest {
     files: [{ path: attack, why: attack }],
     mitigations: [attack, attack],
     learned: [{ taskId: toId("task-1"), text: attack }],
-    feedback: { gates: [gate], findings: [finding], conflict: [attack], note: attack },
+    feedback: { gates: [gate], findings: [finding], evidence: [], conflict: [attack], note: attack },
     issues: [attack],
     gates: [gate],
     openFindings: [finding],
@@ -288,7 +288,10 @@ function toHeadings(request: DispatchRequest): readonly string[] {
 
 function withFeedback(feedback: Partial<DispatchRequest["feedback"]>): DispatchRequest {
   const request = makeRequest("develop");
-  return { ...request, feedback: { gates: [], findings: [], conflict: [], note: "", ...feedback } };
+  return {
+    ...request,
+    feedback: { gates: [], findings: [], evidence: [], conflict: [], note: "", ...feedback },
+  };
 }
 
 describe("bounds", () => {

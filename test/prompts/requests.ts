@@ -1,10 +1,13 @@
 // Requests to make prompts of: small, complete, and with text in every place.
-import type { DispatchStarted, GateResult } from "../../src/core/event.ts";
+import type { DispatchStarted } from "../../src/core/event.ts";
+import type { EvidenceFinding } from "../../src/core/evidence/finding.ts";
+import type { GateJudgement, GateResult } from "../../src/core/gate-result.ts";
 import { dispatchId, type RunId, type Sha, type TaskId } from "../../src/core/ids.ts";
 import type { Task } from "../../src/core/prd.ts";
 import { type AgentStage, type Finding, roleOfStage } from "../../src/core/report.ts";
-import type { DispatchRequest } from "../../src/core/request.ts";
+import type { DispatchRequest, GateWord } from "../../src/core/request.ts";
 import { noUsage, type TaskPhase, type TaskRecord } from "../../src/core/state.ts";
+import { makeTests } from "../support/run-parts.ts";
 
 export const base = "b".repeat(40) as Sha; // by its form a Sha
 export const candidate = "c".repeat(40) as Sha; // by its form a Sha
@@ -81,7 +84,14 @@ export function makeIntent(stage: AgentStage, changes: Partial<DispatchStarted> 
   };
 }
 
-export function makeGate(changes: Partial<GateResult> = {}): GateResult {
+export function makeGate(
+  changes: Partial<GateResult> = {},
+  judgement: GateJudgement | null = null,
+): GateWord {
+  return { result: makeResult(changes), judgement };
+}
+
+function makeResult(changes: Partial<GateResult>): GateResult {
   return {
     gate: "tests",
     command: "npm test",
@@ -92,7 +102,7 @@ export function makeGate(changes: Partial<GateResult> = {}): GateResult {
     outputBytes: 40,
     tail: "not ok 1 - offsets\n  expected 22, got 0",
     detail: "",
-    tests: { passed: 11, failed: 1 },
+    tests: makeTests(11, 1),
     ...changes,
   };
 }
@@ -105,6 +115,19 @@ export function makeFinding(changes: Partial<Finding> = {}): Finding {
     line: 40,
     problem: "the offset is read and dropped",
     fix: "pass it to toUtc",
+    ...changes,
+  };
+}
+
+export function makeEvidence(changes: Partial<EvidenceFinding> = {}): EvidenceFinding {
+  return {
+    id: "t1",
+    kind: "test-skipped",
+    effect: "justify",
+    severity: "major",
+    file: "test/dates.test.ts",
+    line: 12,
+    text: "a test is skipped",
     ...changes,
   };
 }
@@ -125,6 +148,7 @@ export function makeRequest(stage: AgentStage, changes: Partial<DispatchRequest>
     feedback: null,
     issues: [],
     gates: [],
+    evidence: [],
     openFindings: [],
     developerReport: null,
     tasks: intent.taskId === null ? makePlan() : [],
@@ -143,6 +167,7 @@ export function makeFullRequest(stage: AgentStage): DispatchRequest {
       intent: makeIntent(stage, { attempt: 2 }),
       mitigations: [...plain.mitigations, "Two formats: store UTC"],
       gates: [makeGate({ gate: "types", command: "tsc", outcome: "passed", exitCode: 0, tests: null }), gate],
+      evidence: [makeEvidence()],
       openFindings: [makeFinding()],
       developerReport: "Offsets are used now.\nAll tests pass.",
     };
@@ -161,6 +186,7 @@ export function makeFullRequest(stage: AgentStage): DispatchRequest {
         makeFinding({ id: "f1.2", severity: "minor", file: null, line: null, fix: "" }),
         makeFinding(),
       ],
+      evidence: [makeEvidence()],
       conflict: [],
       note: "The builder says: Leave the parser of the importer alone.\n\ngates failed: tests",
     },

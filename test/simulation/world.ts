@@ -1,7 +1,8 @@
 // A whole world for the engine without a disk, a clock or a process: what survives a crash is in World, and
 // `ports()` gives each "process" its own adapters over it.
 
-import type { Entry, GateResult, RunEvent } from "../../src/core/event.ts";
+import type { Entry, RunEvent } from "../../src/core/event.ts";
+import type { GateResult } from "../../src/core/gate-result.ts";
 import type { RunId, Sha, Slug, TaskId } from "../../src/core/ids.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Prd, Task } from "../../src/core/prd.ts";

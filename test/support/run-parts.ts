@@ -1,7 +1,8 @@
 // Parts of which tests make runs: tasks, plans, policies and what agents and gates bring, each with defaults that
 // a test overrides where it cares.
 
-import type { Candidate, GateResult } from "../../src/core/event.ts";
+import type { Candidate } from "../../src/core/event.ts";
+import type { GateResult, TestCounts } from "../../src/core/gate-result.ts";
 import type { Sha, TaskId } from "../../src/core/ids.ts";
 import type { AgentPolicy, GatePolicy, Policy } from "../../src/core/policy.ts";
 import type { Prd, Task } from "../../src/core/prd.ts";
@@ -130,6 +131,13 @@ export function makeGate(gate: string, over: Partial<GateResult> = {}): GateResu
   };
 }
 
+/** What a gate reports that names its failing tests (or has none). */
+export function makeTests(passed: number, failures: number | readonly string[] = []): TestCounts {
+  const names = typeof failures === "number" ? [] : failures;
+  const failed = typeof failures === "number" ? failures : failures.length;
+  return { passed, failed, skipped: 0, failures: names, isNamed: failed === names.length };
+}
+
 export function makeCandidate(name: string, over: Partial<Candidate> = {}): Candidate {
   return {
     commit: shaOf(`${name} commit`),
@@ -140,6 +148,8 @@ export function makeCandidate(name: string, over: Partial<Candidate> = {}): Cand
     deletions: 0,
     diffSha256: hexOf(`${name} diff`, 64),
     patchId: shaOf(`${name} patch`),
+    findings: [],
+    baseVersions: [],
     ...over,
   };
 }

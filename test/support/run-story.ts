@@ -11,12 +11,12 @@ import type {
   DispatchOutcome,
   DispatchStarted,
   Entry,
-  GateResult,
   RunCreated,
   RunEvent,
 } from "../../src/core/event.ts";
 import type { Failure } from "../../src/core/failure.ts";
 import { fold } from "../../src/core/fold.ts";
+import type { GateJudgement, GateResult } from "../../src/core/gate-result.ts";
 import {
   type DispatchId,
   dispatchId,
@@ -190,7 +190,16 @@ export class RunStory {
     const red = all
       .filter(({ gate, outcome }) => outcome !== "passed" && !accepted.includes(gate))
       .map(({ gate }) => gate);
-    return this.add({ kind: "gates-judged", taskId: taskId(id), attempt, commit, red });
+    const gates = all.map(
+      ({ gate, outcome }): GateJudgement => ({
+        gate,
+        verdict: red.includes(gate) ? "failed" : outcome === "passed" ? "passed" : "accepted",
+        newFailures: [],
+        excused: [],
+        flaky: [],
+      }),
+    );
+    return this.add({ kind: "gates-judged", taskId: taskId(id), attempt, commit, red, gates, findings: [] });
   }
 
   reviewed(id: string, over: Partial<ReviewReport> = {}, usage: Usage | null = null): this {
@@ -228,8 +237,9 @@ export class RunStory {
 
   #gate(at: { taskId: TaskId | null; attempt: number; commit: Sha; result: GateResult }): void {
     const { result, ...place } = at;
-    this.add({ kind: "gate-started", ...place, lane: 1, gate: result.gate });
-    this.add({ kind: "gate-ended", ...place, gate: result.gate, result: { kind: "ran", result } }, 1_500);
+    const gate = { ...place, gate: result.gate, trial: "candidate" } as const;
+    this.add({ kind: "gate-started", ...gate, lane: 1 });
+    this.add({ kind: "gate-ended", ...gate, result: { kind: "ran", result } }, 1_500);
   }
 
   #dispatch(at: {

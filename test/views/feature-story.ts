@@ -3,7 +3,7 @@
 
 import { foldAll } from "../../src/core/fold.ts";
 import type { RunState } from "../../src/core/state.ts";
-import { makeGate, makePolicy, makeTask, shaOf, taskId } from "../support/run-parts.ts";
+import { makeGate, makePolicy, makeTask, makeTests, shaOf, taskId } from "../support/run-parts.ts";
 import { RunStory } from "../support/run-story.ts";
 
 const usage = { inputTokens: 12_000, outputTokens: 3_400, cacheReadTokens: 0, costUsd: 0.25 };
@@ -47,7 +47,7 @@ export function completedStory(): RunStory {
   });
   story.completed("task-4", { summary: "Formats by the locale.", reflection: "The note said it all." });
   story.developed("task-5").candidate("task-5", { changes: [], changeCount: 0 });
-  story.gates("task-5", [makeGate("typecheck"), makeGate("tests", { tests: { passed: 20, failed: 0 } })]);
+  story.gates("task-5", [makeGate("typecheck"), makeGate("tests", { tests: makeTests(20, 0) })]);
   story.reviewed("task-5", { criteria: [] }).integrated("task-5");
   story.holistic({
     verdict: "gaps",
@@ -120,11 +120,11 @@ function featureTasks() {
 }
 
 function tellParser(story: RunStory): void {
-  const red = makeGate("tests", { outcome: "failed", exitCode: 1, tests: { passed: 10, failed: 2 } });
+  const red = makeGate("tests", { outcome: "failed", exitCode: 1, tests: makeTests(10, 2) });
   story.developed("task-1", { summary: "Wrote the parser.\n\n- handles commas" }, usage);
   story.candidate("task-1", { changes: [{ path: "src/parse.ts", change: "added" }] });
   story.gates("task-1", [makeGate("typecheck"), red]);
-  story.sentBack("task-1", { reason: "gates-red", gates: ["tests"] });
+  story.sentBack("task-1", { reason: "gates-red", gates: ["tests"], tests: [] });
 
   const problem = "1,,5 is taken for 15";
   const finding = {
@@ -156,7 +156,7 @@ function tellParser(story: RunStory): void {
     changeCount: 3,
     deletions: 1,
   });
-  story.gates("task-1", [makeGate("typecheck"), makeGate("tests", { tests: { passed: 12, failed: 0 } })]);
+  story.gates("task-1", [makeGate("typecheck"), makeGate("tests", { tests: makeTests(12, 0) })]);
   const note = {
     id: "f3.1",
     severity: "note",
@@ -182,7 +182,7 @@ function tellHeld(story: RunStory): void {
     .developed("task-4")
     .candidate("task-4")
     .gates("task-4", [makeGate("typecheck"), red]);
-  story.sentBack("task-4", { reason: "gates-red", gates: ["tests"] });
+  story.sentBack("task-4", { reason: "gates-red", gates: ["tests"], tests: [] });
   story.add({
     kind: "question-asked",
     question: {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RunState } from "../../src/core/state.ts";
 import { progressEntry, progressHeader, progressParts } from "../../src/views/progress-md.ts";
-import { makeGate, makePolicy, makeTask, taskId } from "../support/run-parts.ts";
+import { makeGate, makePolicy, makeTask, makeTests, taskId } from "../support/run-parts.ts";
 import { RunStory } from "../support/run-story.ts";
 import { completedStory } from "./feature-story.ts";
 
@@ -39,12 +39,9 @@ describe("the file is only ever extended", () => {
 describe("quality checks", () => {
   test.each([
     [{}, "- tests: ✓"],
-    [{ tests: { passed: 1_200, failed: 0 } }, "- tests: ✓ (1,200 passed)"],
+    [{ tests: makeTests(1_200, 0) }, "- tests: ✓ (1,200 passed)"],
     [{ outcome: "failed", exitCode: 1 }, "- tests: ✗ (exit 1)"],
-    [
-      { outcome: "failed", exitCode: 2, tests: { passed: 3, failed: 1 } },
-      "- tests: ✗ (exit 2, 1 failed, 3 passed)",
-    ],
+    [{ outcome: "failed", exitCode: 2, tests: makeTests(3, 1) }, "- tests: ✗ (exit 2, 1 failed, 3 passed)"],
     [{ outcome: "timed out", exitCode: null, detail: "watch mode" }, "- tests: ✗ (timed out, watch mode)"],
     [{ outcome: "cannot start", exitCode: null }, "- tests: ✗ (could not be started)"],
     [{ outcome: "failed", exitCode: null, detail: "a\n## b" }, "- tests: ✗ (no exit code, a ## b)"],
@@ -55,7 +52,7 @@ describe("quality checks", () => {
       .developed("task-1")
       .candidate("task-1")
       .gates("task-1", [makeGate("tests", over)]);
-    story.sentBack("task-1", { reason: "gates-red", gates: ["tests"] });
+    story.sentBack("task-1", { reason: "gates-red", gates: ["tests"], tests: [] });
     expect(toText(story.state).split("\n")).toContain(expected);
   });
 
@@ -177,7 +174,7 @@ function intervenedStory(): RunStory {
     .developed("task-2")
     .candidate("task-2")
     .gates("task-2", [makeGate("typecheck", { outcome: "failed" }), red]);
-  story.sentBack("task-2", { reason: "gates-red", gates: ["typecheck"] });
+  story.sentBack("task-2", { reason: "gates-red", gates: ["typecheck"], tests: [] });
   story.add({ kind: "task-skipped", taskId: taskId("task-2"), why: "no", by: "builder" });
   story.add({ kind: "task-retried", taskId: taskId("task-2"), note: "yes", by: "builder" });
   story.started(makePolicy({ gates: [] }), 2).stage("baseline", "skipped");

@@ -49,10 +49,11 @@ test.each<readonly [RunEvent, string]>([
       kind: "gate-ended",
       ...at,
       gate: "t",
+      trial: "again",
       commit: shaOf("a"),
       result: { kind: "interrupted", by: "pause" },
     },
-    "task-1, attempt 2: gate t interrupted by pause",
+    "task-1, attempt 2: gate t once more interrupted by pause",
   ],
   [
     { kind: "integration-ended", ...at, result: { kind: "refused", failure } },

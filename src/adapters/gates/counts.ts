@@ -1,7 +1,7 @@
 // How many tests passed and failed, from the closing lines of common test runners. For people and reports only:
 // whether a gate passed is decided by its exit code.
 
-import type { TestCounts } from "../../core/event.ts";
+import type { TestCounts } from "../../core/gate-result.ts";
 
 /** Null where no line says anything about tests. Closing lines of several runners, or several runs, are added up. */
 export function countTests(lines: readonly string[]): TestCounts | null {
@@ -51,16 +51,21 @@ function countsOfSummary(line: string): TestCounts | null {
 
 function listed(line: string): TestCounts {
   const numberBefore = (word: string) => Number(new RegExp(`(\\d+) ${word}\\b`).exec(line)?.[1] ?? 0);
-  return { passed: numberBefore("passed"), failed: numberBefore("failed") + numberBefore("errors?") };
+  return toCounts(numberBefore("passed"), numberBefore("failed") + numberBefore("errors?"));
 }
 
 function single(pattern: RegExp, line: string): TestCounts | null {
   const found = pattern.exec(line.trimEnd())?.groups;
   if (found === undefined) return null;
   const count = Number(found["count"]);
-  return found["passed"]?.startsWith("pass") ? { passed: count, failed: 0 } : { passed: 0, failed: count };
+  return found["passed"]?.startsWith("pass") ? toCounts(count, 0) : toCounts(0, count);
 }
 
 function add(left: TestCounts, right: TestCounts): TestCounts {
-  return { passed: left.passed + right.passed, failed: left.failed + right.failed };
+  return toCounts(left.passed + right.passed, left.failed + right.failed);
+}
+
+/** Numbers alone name no failing test. */
+function toCounts(passed: number, failed: number): TestCounts {
+  return { passed, failed, skipped: 0, failures: [], isNamed: failed === 0 };
 }

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { GateResult } from "../../core/event.ts";
+import type { GateResult } from "../../core/gate-result.ts";
 import type { GatePolicy } from "../../core/policy.ts";
 import type { GateRunner } from "../../ports.ts";
 import { isOnPath, programOf, toInvocation } from "../process/command-line.ts";

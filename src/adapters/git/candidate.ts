@@ -1,10 +1,11 @@
 // The candidate: one commit of the whole final tree on the base. Its sha is a function of the journalled intent and
 // its time, so a crash before its record is repaired by making it again.
 
-import type { Candidate, CandidateStarted } from "../../core/event.ts";
+import type { CandidateStarted } from "../../core/event.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { Result } from "../../core/result.ts";
 import { failed, success } from "../../core/result.ts";
+import type { CommittedCandidate } from "../../ports.ts";
 import { commitTree, moveChange } from "./commits.ts";
 import { readDiff } from "./diff.ts";
 import type { GitRun } from "./git-run.ts";
@@ -14,7 +15,7 @@ import { updateRefs } from "./refs.ts";
 export async function makeCandidate(
   run: GitRun,
   at: { readonly intent: CandidateStarted; readonly atMs: number; readonly refPrefix: string },
-): Promise<Result<Candidate, Failure>> {
+): Promise<Result<CommittedCandidate, Failure>> {
   const { intent } = at;
   const tree = await findTree(run, intent);
   if (!tree.ok) return tree;

@@ -15,6 +15,7 @@ import { type GitRun, openGitRun, type RepositoryOptions, readCommit } from "./g
 import { compareBranch, countSince, holdBranch, integrate, releaseBranch } from "./integrate.ts";
 import { placeTree, type TreePlace, type TreeState } from "./lane-state.ts";
 import { makeMemoryCommit } from "./memory-commit.ts";
+import { mixTree } from "./mixed-tree.ts";
 import { isPrepared, prepareTree, restoreTree } from "./prepare.ts";
 import { updateRefs } from "./refs.ts";
 
@@ -89,7 +90,10 @@ async function prepareCheck(
   if (!place.ok) return place;
   const commit = await readCommit(run, at.commit);
   if (!commit.ok) return commit;
-  const wanted = { head: at.commit, tree: commit.value.tree, setup: at.setup };
+  const tree =
+    at.baseVersions === null ? success(commit.value.tree) : await mixTree(run, { ...at, ...at.baseVersions });
+  if (!tree.ok) return tree;
+  const wanted = { head: at.commit, tree: tree.value, setup: at.setup };
   if (at.keep) {
     const isThere = await isPrepared(run, { place: place.value, wanted });
     if (!isThere.ok) return isThere;

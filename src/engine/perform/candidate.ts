@@ -17,6 +17,10 @@ export async function performCandidate(effect: Effect<CandidateStarted>): Promis
   const file = `attempts/${taskId}/${attempt}/candidate.patch`;
   const written = await ports.repository.writePatch({ base, commit, file });
   return written.ok
-    ? ended({ kind: "made", candidate: made.value, replayOf: intent.replayOf })
+    ? ended({
+        kind: "made",
+        candidate: { ...made.value, findings: [], baseVersions: [] },
+        replayOf: intent.replayOf,
+      })
     : ended({ kind: "refused", failure: written.failure });
 }

@@ -20,7 +20,10 @@ export async function performLook(effect: Effect<DispatchStarted>): Promise<read
   ];
   const commit = intent.candidate ?? intent.base;
   const at = { lane: intent.lane, commit };
-  const ready = await repository.prepareCheck({ ...at, setup: state.policy.setup, keep: false }, signal);
+  const ready = await repository.prepareCheck(
+    { ...at, setup: state.policy.setup, keep: false, baseVersions: null },
+    signal,
+  );
   if (signal.aborted) return ended({ kind: "interrupted", by: effect.stoppedBy(), salvage: null });
   if (!ready.ok) return ended({ kind: "failed", failure: ready.failure, salvage: null });
   const remembered = await repository.beforeDispatch({ lane: intent.lane, dispatch: intent.dispatch });

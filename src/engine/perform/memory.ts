@@ -3,10 +3,13 @@
 import { toMemoryMessage } from "../../core/commit-message.ts";
 import type { MemoryEnded, MemoryStarted, RunEvent } from "../../core/event.ts";
 import type { Failure } from "../../core/failure.ts";
+import type { GateResult } from "../../core/gate-result.ts";
+import { judgeGate, knownFailing } from "../../core/gates.ts";
 import type { Sha } from "../../core/ids.ts";
-import { gatesOf } from "../../core/plan-attempt.ts";
+import { gatesOf } from "../../core/plan-judged.ts";
 import { gateLogPlace } from "../../core/request.ts";
 import { assert, failed, type Result, success } from "../../core/result.ts";
+import type { RunState } from "../../core/state.ts";
 import { toMemoryEntry, toMemoryIndex } from "../../views/memory-entry.ts";
 import type { Effect } from "./effect.ts";
 
@@ -51,22 +54,32 @@ async function redGates(
     const gate = state.policy.gates.find((candidate) => candidate.name === name);
     if (gate === undefined || state.baseline.accepted.includes(name)) continue;
     const ready = await ports.repository.prepareCheck(
-      { lane: intent.lane, commit, setup: state.policy.setup, keep },
+      { lane: intent.lane, commit, setup: state.policy.setup, keep, baseVersions: null },
       signal,
     );
     if (signal.aborted) return success([]);
     if (!ready.ok) return failed(ready.failure);
     keep = true;
-    const log = gateLogPlace({ taskId: null, attempt: 2, gate: name }).replace("baseline/2", "memory/1");
+    const log = gateLogPlace({ taskId: null, attempt: 2, gate: name, trial: "candidate" }).replace(
+      "baseline/2",
+      "memory/1",
+    );
     const answer = await ports.gates.run(
       { gate, cwd: ready.value.path, log, dispatch: `gate-memory-${name}` },
       signal,
       effect.onOutput,
     );
     if (answer.kind === "interrupted") return success([]);
-    if (answer.result.outcome !== "passed") red.push(name);
+    if (!isAsBefore(state, answer.result)) red.push(name);
   }
   return success(red);
+}
+
+/** A gate that fails with the tests that fail without the memory commit too is not broken by it. */
+function isAsBefore(state: RunState, first: GateResult): boolean {
+  const excusable = knownFailing(state.baseline, first.gate, state.head) ?? [];
+  const { verdict } = judgeGate({ first, again: undefined, excusable, acceptedAs: null });
+  return verdict !== "failed";
 }
 
 async function keepAside(

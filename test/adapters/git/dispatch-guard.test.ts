@@ -38,7 +38,12 @@ async function begin(files?: Record<string, string>) {
   toValue(await at.repository.holdBranch({ branch: "feature/x", head: base, create: true }));
   const ready = await at.repository.prepareWork({ lane, base, start: base, setup: "" }, never);
   const { path } = toValue(ready);
-  toValue(await at.repository.prepareCheck({ lane, commit: base, setup: "", keep: false }, never));
+  toValue(
+    await at.repository.prepareCheck(
+      { lane, commit: base, setup: "", keep: false, baseVersions: null },
+      never,
+    ),
+  );
   toValue(await at.repository.beforeDispatch({ lane, dispatch: "d1" }));
   const asAgent = (args: readonly string[]) => at.git(args, { cwd: path, env: agent });
   return { ...at, base, path, asAgent };

@@ -40,6 +40,7 @@ async function check(at: RepositoryFixture, wanted: { commit?: Sha; setup?: stri
     commit: wanted.commit ?? at.head(),
     setup: wanted.setup ?? "",
     keep: wanted.keep ?? false,
+    baseVersions: null,
   };
   return toValue(await at.repository.prepareCheck(call, never)).path;
 }

@@ -1,0 +1,92 @@
+// What the base's version of changed tests and gate definitions says of a candidate, as findings (contract 7).
+
+import type { Candidate } from "../event.ts";
+import type { GateResult, GateTrialResult } from "../gate-result.ts";
+import { failingTwice, hasNamedFailures } from "../gates.ts";
+import { limits } from "../limits.ts";
+import type { BaseVersion } from "./base-versions.ts";
+import type { EvidenceFinding } from "./finding.ts";
+
+/** One gate, its result on the candidate as it is, and its tests that may fail. */
+export interface TriedGate {
+  readonly result: GateResult;
+  readonly excusable: readonly string[];
+}
+
+/** The trial with versions of the base that a candidate needs next; null when every gate had its own. */
+export function nextBaseTrial(at: {
+  readonly candidate: Candidate;
+  readonly gates: readonly GateResult[];
+  readonly trials: readonly GateTrialResult[];
+}): { readonly gate: string; readonly trial: "base tests" | "base definitions" } | null {
+  for (const [kind, trial] of trialOfKind) {
+    if (!at.candidate.baseVersions.some((version) => version.kind === kind)) continue;
+    const gate = gatesOfTrial(kind, at.gates).find(
+      ({ gate: name }) => !at.trials.some((done) => done.trial === trial && done.result.gate === name),
+    );
+    if (gate !== undefined) return { gate: gate.gate, trial };
+  }
+  return null;
+}
+
+const trialOfKind = [
+  ["test", "base tests"],
+  ["gate definition", "base definitions"],
+] as const;
+
+/** Tests are run by the gates that report tests; where none does, any gate may be the one. */
+function gatesOfTrial(kind: BaseVersion["kind"], gates: readonly GateResult[]): readonly GateResult[] {
+  const reporting = gates.filter(({ tests }) => tests !== null);
+  return kind === "test" && reporting.length > 0 ? reporting : gates;
+}
+
+/** A finding for each test of the base that fails, and for each gate that is red with its definition of the base. */
+export function baseTrialFindings(at: {
+  readonly candidate: Candidate;
+  readonly tried: readonly TriedGate[];
+  readonly trials: readonly GateTrialResult[];
+}): readonly EvidenceFinding[] {
+  const drafts = at.trials.flatMap(({ trial, result }): readonly Draft[] => {
+    const tried = at.tried.find((gate) => gate.result.gate === result.gate);
+    if (tried === undefined || result.outcome === "passed") return [];
+    if (trial === "base tests") return testDrafts(result, tried);
+    return trial === "base definitions" ? definitionDrafts(result, tried) : [];
+  });
+  return drafts.slice(0, limits.evidenceFindings).map((draft, index) => ({ ...draft, id: `b${index + 1}` }));
+}
+
+type Draft = Omit<EvidenceFinding, "id">;
+
+function testDrafts(result: GateResult, { result: own, excusable }: TriedGate): readonly Draft[] {
+  const draft = {
+    kind: "base-test-fails",
+    effect: "justify",
+    severity: "major",
+    file: null,
+    line: null,
+  } as const;
+  if (!hasNamedFailures(result)) {
+    if (own.outcome === result.outcome && own.outcome !== "passed") return [];
+    return [{ ...draft, text: `with the base's version of the changed tests, gate "${result.gate}" is red` }];
+  }
+  return newlyFailing(result, own, excusable).map((name) => ({
+    ...draft,
+    text: `the base's version of a changed test fails: ${name}`,
+  }));
+}
+
+function definitionDrafts(result: GateResult, { result: own, excusable }: TriedGate): readonly Draft[] {
+  const isKnown = hasNamedFailures(result)
+    ? newlyFailing(result, own, excusable).length === 0
+    : own.outcome === result.outcome;
+  if (isKnown) return [];
+  const text = `with the base's version of what gate "${result.gate}" depends on, it is red`;
+  const place = { file: null, line: null } as const;
+  return [{ kind: "base-definition-fails", effect: "hold", severity: "critical", ...place, text }];
+}
+
+/** Tests that fail with the base's version and neither on the candidate as it is nor, excused, on the head. */
+function newlyFailing(result: GateResult, own: GateResult, excusable: readonly string[]): readonly string[] {
+  const known = new Set([...excusable, ...failingTwice(own, undefined)]);
+  return failingTwice(result, undefined).filter((name) => !known.has(name));
+}
