@@ -39,6 +39,8 @@ export type { RunStatus } from "./application/status.ts";
 export { statusOf as status, statusOfAll as statuses } from "./application/status.ts";
 export type { Steered, Wish } from "./application/steer.ts";
 export { steer } from "./application/steer.ts";
+export type { Verified, VerifiedTask, VerifyOptions } from "./application/verify.ts";
+export { verifyRun as verify } from "./application/verify.ts";
 export type { Entry, Intent, RunEvent } from "./core/event.ts";
 export type { Failure } from "./core/failure.ts";
 export { describe } from "./core/failure.ts";

@@ -25,7 +25,12 @@ export function nextCommands(state: RunState, facts: CommandFacts = state): stri
     case "failed":
       return [`execute-prd report ${slug}`, `execute-prd resume ${slug}`, ...inspectCommands(state)];
     case "completed":
-      return [...inspectCommands(state), ...mergeCommands(state, facts), `execute-prd clean ${slug}`];
+      return [
+        ...inspectCommands(state),
+        `execute-prd verify ${slug}`,
+        ...mergeCommands(state, facts),
+        `execute-prd clean ${slug}`,
+      ];
   }
 }
 

@@ -76,6 +76,7 @@ describe("the next commands", () => {
     expect(nextCommands(completedStory().state, { baseMovedBy: 0 })).toEqual([
       `git log --oneline ${base}..feature/feature-x`,
       `git diff ${base}...feature/feature-x`,
+      "execute-prd verify feature-x",
       "git switch main && git merge feature/feature-x",
       "execute-prd clean feature-x",
     ]);

@@ -176,6 +176,20 @@ function addLookCommands(program: Command, { output, finish }: Invocation): void
     .action(async (slug: string, options: Options) =>
       finish(await (await look()).showReport(output, { slug, ...toPlace(options) })),
     );
+  command(program, "verify", "do the receipts of a run still hold?")
+    .argument("<slug>")
+    .argument("[task]", "only this task")
+    .option("--rerun", "run the gates again on each commit, in a fresh tree")
+    .action(async (slug: string, task: string | undefined, options: Options) =>
+      finish(
+        await (await look()).showVerification(output, {
+          slug,
+          rerun: options["rerun"] === true,
+          ...(task !== undefined && { task }),
+          ...toPlace(options),
+        }),
+      ),
+    );
   command(program, "rebuild", "make the derived files of a run again from its journal")
     .argument("<slug>")
     .action(async (slug: string, options: Options) =>

@@ -1,8 +1,8 @@
-// `log`, `report`, `validate`, `plan`, `doctor`, `rebuild`, `clean`, `init`: look, say, and change no run.
+// `log`, `report`, `verify`, `validate`, `plan`, `doctor`, `rebuild`, `clean`, `init`: look, say, and change no run.
 
 import { setTimeout as wait } from "node:timers/promises";
 import type { Entry } from "../../core/event.ts";
-import { clean, diagnose, initialise, log, plan, rebuild, report, validate } from "../../library.ts";
+import { clean, diagnose, initialise, log, plan, rebuild, report, validate, verify } from "../../library.ts";
 import { toDuration, toIso, toLine } from "../../views/text.ts";
 import { createNarrator } from "../../views/words.ts";
 import { type Output, printRefusal } from "./output.ts";
@@ -44,6 +44,27 @@ export async function showReport(output: Output, at: Place & { slug: string }): 
   if (output.isJson) output.data({ report: found.value });
   else output.line(found.value.trimEnd());
   return 0;
+}
+
+export async function showVerification(
+  output: Output,
+  at: Place & { slug: string; task?: string; rerun: boolean },
+): Promise<number> {
+  const found = await verify({ ...at, onProgress: (text) => output.isTerminal && output.line(`  ${text}`) });
+  if (!found.ok) return printRefusal(output, found.failure);
+  const { before, ok, slug, tasks } = found.value;
+  if (output.isJson) output.data(found.value);
+  else {
+    for (const { taskId, commit, mismatches } of tasks) {
+      const mark = mismatches.length === 0 ? output.paint.green("✓") : output.paint.red("✗");
+      output.line(`${mark} ${taskId}${commit === null ? "" : ` ${commit}`}`);
+      for (const text of mismatches) output.line(`    ${toLine(text)}`);
+    }
+    if (before.length > 0) output.line(`complete before this run, without receipt: ${before.join(", ")}`);
+    const good = tasks.filter(({ mismatches }) => mismatches.length === 0).length;
+    output.line(`${slug}: ${good} of ${tasks.length} receipt(s) hold`);
+  }
+  return ok ? 0 : 1;
 }
 
 export async function showValidation(output: Output, at: Place & { plan: string }): Promise<number> {

@@ -1,0 +1,179 @@
+// `verify`: whether the receipts of a run still hold. It takes no lock and changes nothing but a temporary folder.
+
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { RepositoryOptions } from "../adapters/git/git-run.ts";
+import { inspectCheckout } from "../adapters/git/inspect.ts";
+import { dropLane, recheckCommit } from "../adapters/git/recheck.ts";
+import { readRegularFile } from "../adapters/storage.ts";
+import { describe, type Failure } from "../core/failure.ts";
+import type { TaskId } from "../core/ids.ts";
+import { limits } from "../core/limits.ts";
+import { gateLogPlace } from "../core/request.ts";
+import { failed, type Result, success } from "../core/result.ts";
+import type { RunState, TaskRecord } from "../core/state.ts";
+import { commitMismatches, logMismatches } from "../core/verification.ts";
+import { receiptName, toReceipt } from "../views/receipt.ts";
+import { acceptedAttempt } from "../views/task-overview.ts";
+import { checkoutRefusal } from "./checkout-refusal.ts";
+import { findRun } from "./find-run.ts";
+import { readRunState } from "./read-run.ts";
+import { problem, type Refusal, refuse } from "./refusal.ts";
+import { toPlace } from "./resume.ts";
+import { createRunSetup } from "./run-setup.ts";
+import { rerunGates } from "./verify-rerun.ts";
+
+export interface VerifiedTask {
+  readonly taskId: string;
+  /** null: complete before this run, so there is no receipt. */
+  readonly commit: string | null;
+  /** What does not hold; empty: everything does. */
+  readonly mismatches: readonly string[];
+}
+
+export interface Verified {
+  readonly slug: string;
+  readonly ok: boolean;
+  readonly rerun: boolean;
+  readonly tasks: readonly VerifiedTask[];
+  /** Completed before this run: believed because the commit is on the base, and counted apart. */
+  readonly before: readonly string[];
+}
+
+export interface VerifyOptions {
+  readonly slug: string;
+  /** Only this task; without it every task that the run completed. */
+  readonly task?: string;
+  /** Runs the gates again on each commit, in a fresh tree. */
+  readonly rerun?: boolean;
+  readonly cwd?: string;
+  readonly onProgress?: (text: string) => void;
+}
+
+export async function verifyRun(options: VerifyOptions): Promise<Result<Verified, Refusal>> {
+  const checkout = await inspectCheckout(options.cwd ?? process.cwd());
+  if (!checkout.ok) return failed(checkoutRefusal(checkout.failure));
+  const run = findRun({ checkout: checkout.value.topLevel, slug: options.slug });
+  if (!run.ok) return run;
+  const state = readRunState(run.value.folder);
+  if (!state.ok) return state;
+  const records = selectTasks(state.value, options);
+  if (!records.ok) return records;
+  const place = toPlace({ checkout: checkout.value, run: run.value }, state.value);
+  const folder = mkdtempSync(join(tmpdir(), "execute-prd-verify-"));
+  const runSetup = createRunSetup({ ...place, environment: process.env });
+  const repository = {
+    ...place,
+    worktreeRoot: join(folder, "trees"),
+    runFolder: join(folder, "logs"),
+    runSetup,
+  };
+  mkdirSync(repository.runFolder);
+  try {
+    const at = { options, repository, state: state.value, runFolder: run.value.folder };
+    return await verifyAll(at, records.value);
+  } finally {
+    dropLane(repository);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What one look at a run needs. */
+export interface Looking {
+  readonly options: VerifyOptions;
+  /** The folder of the run, of which nothing is changed. */
+  readonly runFolder: string;
+  /** Trees and logs of this look lie in a temporary folder. */
+  readonly repository: RepositoryOptions;
+  readonly state: RunState;
+}
+
+async function verifyAll(at: Looking, records: readonly TaskRecord[]): Promise<Result<Verified, Refusal>> {
+  const tasks: VerifiedTask[] = [];
+  for (const record of records) {
+    at.options.onProgress?.(`looking at ${record.task.id}`);
+    const task = await verifyTask(at, record);
+    if (!task.ok) return failed(cannotLook(task.failure));
+    tasks.push(task.value);
+  }
+  const before = [...at.state.tasks].flatMap(({ task, phase }) =>
+    phase.kind === "complete" && phase.before ? [task.id] : [],
+  );
+  const stray = at.options.task === undefined ? strayReceipts(at) : [];
+  const all = [...tasks, ...stray];
+  const ok = all.every(({ mismatches }) => mismatches.length === 0);
+  return success({ slug: at.state.slug, ok, rerun: at.options.rerun === true, tasks: all, before });
+}
+
+function selectTasks(state: RunState, { task }: VerifyOptions): Result<readonly TaskRecord[], Refusal> {
+  const completed = [...state.tasks].filter((record) => acceptedAttempt(record) !== undefined);
+  if (task === undefined) return success(completed);
+  const record = [...state.tasks].find(({ task: { id } }) => id === task);
+  if (record !== undefined) return success([record]);
+  const hint = `tasks of this run: ${[...state.tasks].map(({ task: { id } }) => id).join(", ")}`;
+  return failed(refuse([problem({ value: task, expected: "the id of a task of the run", hint })]));
+}
+
+async function verifyTask(at: Looking, record: TaskRecord): Promise<Result<VerifiedTask, Failure>> {
+  const { state, repository } = at;
+  const taskId = record.task.id;
+  const attempt = acceptedAttempt(record);
+  const candidate = attempt?.candidate ?? null;
+  if (attempt === undefined || candidate === null) {
+    const mismatches = [`task ${taskId} was not completed by this run: there is nothing that shows it`];
+    return success({ taskId, commit: null, mismatches });
+  }
+  const now = await recheckCommit(repository, { branch: state.branch, ...candidate });
+  if (!now.ok) return now;
+  const mismatches = [
+    ...receiptMismatches(at, taskId),
+    ...commitMismatches(candidate, state.branch, now.value),
+    ...attempt.gates.flatMap((result) => {
+      const place = gateLogPlace({ taskId, attempt: attempt.number, gate: result.gate, trial: "candidate" });
+      return logMismatches(result, sha256Of(join(at.runFolder, place)));
+    }),
+  ];
+  if (at.options.rerun !== true || now.value === null) {
+    return success({ taskId, commit: candidate.commit, mismatches });
+  }
+  const again = await rerunGates(at, attempt);
+  if (!again.ok) return again;
+  return success({ taskId, commit: candidate.commit, mismatches: [...mismatches, ...again.value] });
+}
+
+function receiptMismatches({ runFolder, state }: Looking, taskId: TaskId): readonly string[] {
+  const name = receiptName(taskId);
+  const found = readFile(join(runFolder, name));
+  if (found === null) return [`${name} is missing`];
+  return found.toString("utf8") === toReceipt(state, taskId) ? [] : [`${name} is not what the journal says`];
+}
+
+/** Receipts of tasks that the run did not complete: nobody but a forger writes one. */
+function strayReceipts({ runFolder, state }: Looking): readonly VerifiedTask[] {
+  return [...state.tasks].flatMap((record) => {
+    const name = receiptName(record.task.id);
+    if (acceptedAttempt(record) !== undefined || readFile(join(runFolder, name)) === null) return [];
+    const mismatches = [`${name} is there, but the run did not complete the task`];
+    return [{ taskId: record.task.id, commit: null, mismatches }];
+  });
+}
+
+function sha256Of(file: string): string | null {
+  const bytes = readFile(file);
+  return bytes === null ? null : createHash("sha256").update(bytes).digest("hex");
+}
+
+/** null: there is no regular file that can be read. */
+function readFile(file: string): Buffer | null {
+  try {
+    return readRegularFile(file, 2 * limits.outputBytes);
+  } catch {
+    return null;
+  }
+}
+
+function cannotLook(failure: Failure): Refusal {
+  return refuse([problem({ expected: "a repository that can be looked at", hint: describe(failure) })], 3);
+}
