@@ -9,6 +9,7 @@ import type { Failure } from "./core/failure.ts";
 import type { GateResult } from "./core/gate-result.ts";
 import type { DispatchId, RunId, Sha, TaskId } from "./core/ids.ts";
 import type { JsonObject } from "./core/json.ts";
+import type { OwnLook } from "./core/own-look.ts";
 import type { AgentPolicy, GatePolicy } from "./core/policy.ts";
 import type { AgentStage, Role, StageReport, Usage } from "./core/report.ts";
 import type { Result } from "./core/result.ts";
@@ -141,6 +142,13 @@ export interface Repository {
   ): Promise<Result<{ readonly path: string }, Failure>>;
   /** Whether the check tree still is as it was prepared; if not, it is put back and the changed paths are returned. */
   restoreCheck(at: { lane: number; commit: Sha }): Promise<Result<readonly string[], Failure>>;
+
+  /** Which of the files and names a commit has, for the prompts of a task. */
+  lookFor(at: {
+    commit: Sha;
+    paths: readonly string[];
+    names: readonly string[];
+  }): Promise<Result<OwnLook, Failure>>;
 
   /** Remembers the repository's metadata before a dispatch, by plain file reads. */
   beforeDispatch(at: { lane: number; dispatch: DispatchId }): Promise<Result<void, Failure>>;

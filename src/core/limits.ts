@@ -20,6 +20,9 @@ export const limits = {
   /** One prompt; longer ones are cut in the parts that grow (learned, findings), never in the task. */
   promptChars: 400_000,
   changesKept: 500,
+  /** Files and names that the program looks for before a task. */
+  lookedForFiles: 50,
+  lookedForNames: 5,
   /** Findings of one candidate that are kept. */
   evidenceFindings: 200,
   /** Names (of tests, findings) that one sentence lists. */

@@ -8,6 +8,7 @@ import type { GateJudgement, GateResult, GateTrial } from "./gate-result.ts";
 import type { TaskId } from "./ids.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import { limits } from "./limits.ts";
+import { nothingSeen, type OwnLook } from "./own-look.ts";
 import { toTaskFields } from "./prd.ts";
 import type { Finding, Risk } from "./report.ts";
 import { type AttemptRecord, knownTask, type RunState, type TaskRecord } from "./state.ts";
@@ -43,6 +44,8 @@ export interface DispatchRequest {
   readonly record: TaskRecord | null;
   readonly files: readonly FileToRead[];
   readonly mitigations: readonly string[];
+  /** Whether the files and names that the task speaks of are there, as the program saw itself. */
+  readonly seen: OwnLook;
   readonly learned: readonly { readonly taskId: TaskId; readonly text: string }[];
   readonly feedback: Feedback | null;
   /** Issues that the prechecks raised. */
@@ -57,11 +60,18 @@ export interface DispatchRequest {
   readonly tasks: readonly TaskRecord[];
 }
 
-/** Gathers what a dispatch needs to know. `conflicts` come from putting earlier work on the base. */
+/** What is looked up when a dispatch begins and is not in the state. */
+export interface Surroundings {
+  /** Files in which earlier work could not be put on the base. */
+  readonly conflicts?: readonly string[];
+  readonly seen?: OwnLook;
+}
+
+/** Gathers what a dispatch needs to know. */
 export function toDispatchRequest(
   state: RunState,
   intent: DispatchStarted,
-  conflicts: readonly string[] = [],
+  { conflicts = [], seen = nothingSeen }: Surroundings = {},
 ): DispatchRequest {
   const record = intent.taskId === null ? null : knownTask(state, intent.taskId);
   const attempt = record?.attempts.find(({ number }) => number === intent.attempt) ?? null;
@@ -75,6 +85,7 @@ export function toDispatchRequest(
     record,
     files: filesToRead(state, record),
     mitigations: mitigationsFor(state, record),
+    seen,
     learned: intent.stage === "develop" ? state.learned : [],
     feedback:
       intent.stage === "develop" && record !== null ? feedbackFor(record, intent.attempt, conflicts) : null,
@@ -153,6 +164,7 @@ export function toRequestJson(request: DispatchRequest): JsonObject {
     ...(intent.candidate !== null && { candidate: intent.candidate }),
     files: request.files.map(({ path, why }) => ({ path, why })),
     mitigations: request.mitigations,
+    ...(request.seen.files.length + request.seen.names.length > 0 && { seen: toSeenJson(request.seen) }),
     learned: request.learned.map(({ taskId, text }) => ({ taskId, text })),
     ...(feedback !== null && { feedback: toFeedbackJson(feedback) }),
     ...(request.issues.length > 0 && { issues: request.issues }),
@@ -163,6 +175,13 @@ export function toRequestJson(request: DispatchRequest): JsonObject {
       developerReport: request.developerReport,
     }),
     ...(record === null && { tasks: request.tasks.map(toTaskJson) }),
+  };
+}
+
+function toSeenJson({ files, names }: OwnLook): JsonObject {
+  return {
+    files: files.map(({ path, exists }) => ({ path, exists })),
+    names: names.map(({ name, foundIn }) => ({ name, foundIn })),
   };
 }
 

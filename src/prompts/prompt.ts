@@ -4,6 +4,7 @@
 // lists below is its importance: when a prompt is too long, the last parts are cut first, and the task last of all.
 
 import { limits } from "../core/limits.ts";
+import { isAllThere } from "../core/own-look.ts";
 import type { DispatchRequest } from "../core/request.ts";
 import { unreachable } from "../core/result.ts";
 import answerRules from "./answer-rules.md";
@@ -28,7 +29,7 @@ import precheckTemplate from "./precheck.md";
 import { toFenced, toPlain } from "./quote.ts";
 import reconTemplate from "./recon.md";
 import reviewTemplate from "./review.md";
-import { filesPart, recordOf, risksPart, taskParts, toTitle, untrustedText } from "./task-parts.ts";
+import { filesPart, recordOf, risksPart, seenPart, taskParts, toTitle, untrustedText } from "./task-parts.ts";
 
 /** Longest text of a role file that is added to a prompt; `toPrompt` leaves room for it. */
 export const roleTextChars = 16_000;
@@ -89,6 +90,7 @@ function developContent(request: DispatchRequest): Content {
     ...taskParts(request),
     builderNotesPart(request),
     filesPart(request.files),
+    seenPart(request),
     conflictPart(request),
     outcomePart(request),
     issuesPart(request),
@@ -109,7 +111,7 @@ function developContent(request: DispatchRequest): Content {
 }
 
 /** What lies in the working directory when the developer starts; where earlier work did not fit, it is the base. */
-function startValues({ intent, record, feedback }: DispatchRequest): Record<string, string> {
+function startValues({ intent, record, feedback, seen }: DispatchRequest): Record<string, string> {
   const start = intent.startFrom ?? { kind: "base" };
   const isBase = start.kind === "base" || (feedback !== null && feedback.conflict.length > 0);
   return {
@@ -118,6 +120,7 @@ function startValues({ intent, record, feedback }: DispatchRequest): Record<stri
     unfinished: !isBase && start.kind === "salvaged" ? String(start.attempt) : "",
     earlierCommit: start.kind === "base" ? "" : start.commit,
     mustChange: record?.task.allowNoChanges ? "" : "yes",
+    allThere: isAllThere(seen) ? "yes" : "",
   };
 }
 

@@ -42,6 +42,19 @@ export function filesPart(files: readonly FileToRead[]): Part {
   return listPart("files", bullets(files.map(({ path, why }) => `${toCode(path)}: ${why}`)), "files");
 }
 
+/** What the program saw itself at the base: facts, whatever the plan says. */
+export function seenPart({ seen }: DispatchRequest): Part {
+  const files = seen.files.map(
+    ({ path, exists }) => `${toCode(path)} ${exists ? "exists" : "does not exist"}`,
+  );
+  const names = seen.names.map(({ name, foundIn }) =>
+    foundIn.length === 0
+      ? `${toCode(name)} is named nowhere`
+      : `${toCode(name)} is named in ${foundIn.map(toCode).join(", ")}`,
+  );
+  return listPart("seen", bullets([...files, ...names]), "seen");
+}
+
 /** Numbered from 0, as the review report names them. */
 export function numbered(texts: readonly string[]): readonly string[] {
   return texts.map((text, index) => toListItem(`${index}.`, text));

@@ -18,7 +18,7 @@ import { answer, ask, begin, dispatched, gatesRan, opened, recordOf, retry } fro
 function requested(story: RunStory, conflicts?: readonly string[]): DispatchRequest {
   const intent = [...story.state.running.values()].at(-1)?.intent;
   if (intent?.kind !== "dispatch-started") throw new Error("no dispatch is under way");
-  return toDispatchRequest(story.state, intent, conflicts);
+  return toDispatchRequest(story.state, intent, conflicts === undefined ? {} : { conflicts });
 }
 
 function asked(story: RunStory, stage: AgentStage, task: string | null): DispatchRequest {

@@ -144,6 +144,7 @@ export function makeRequest(stage: AgentStage, changes: Partial<DispatchRequest>
     record: intent.taskId === null ? null : makeRecord(),
     files: [{ path: "src/dates.ts", why: "named by the task" }],
     mitigations: intent.taskId === null ? [] : ["Keep the old reader for old rows"],
+    seen: { files: [], names: [] },
     learned: [],
     feedback: null,
     issues: [],
@@ -178,6 +179,10 @@ export function makeFullRequest(stage: AgentStage): DispatchRequest {
     intent: makeIntent(stage, { attempt: 2, startFrom: { kind: "rejected", attempt: 1, commit: earlier } }),
     record: makeRecord({ builderNotes: ["Leave the parser of the importer alone."] }),
     mitigations: [...plain.mitigations, "Two formats: store UTC"],
+    seen: {
+      files: [{ path: "src/dates.ts", exists: true }],
+      names: [{ name: "toUtc", foundIn: ["src/dates.ts"] }],
+    },
     learned: [{ taskId: toId("task-1"), text: "Fixtures are made by npm run fixtures" }],
     issues: ["Which reader is the old one? readRow in src/rows.ts"],
     feedback: {

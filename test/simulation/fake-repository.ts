@@ -42,6 +42,9 @@ export function createFakeRepository(git: GitModel): Repository {
       git.lane(lane).check = commit;
       return success({ path: `lane-${lane}/check` });
     },
+    async lookFor() {
+      return success({ files: [], names: [] });
+    },
     async restoreCheck() {
       return success([]);
     },

@@ -16,6 +16,7 @@ import { compareBranch, countSince, holdBranch, integrate, releaseBranch } from 
 import { placeTree, type TreePlace, type TreeState } from "./lane-state.ts";
 import { makeMemoryCommit } from "./memory-commit.ts";
 import { mixTree } from "./mixed-tree.ts";
+import { lookFor } from "./own-look.ts";
 import { isPrepared, prepareTree, restoreTree } from "./prepare.ts";
 import { updateRefs } from "./refs.ts";
 
@@ -46,6 +47,7 @@ export function createRepository(options: RepositoryOptions): GitRepository {
     afterDispatch: (at) => afterDispatch(run, pending, at),
     snapshotWork: (at) => settled(at.lane, () => snapshotWork(run, at)),
     salvageWork: (at) => settled(at.lane, () => salvageWork(run, at)),
+    lookFor: (at) => lookFor(run, at),
     makeCandidate: (at) => makeCandidate(run, at),
     writePatch: (at) => writePatchFile(run, at),
     integrate: (at) => integrate(run, at),

@@ -2,10 +2,12 @@
 
 import type { DispatchEnded, DispatchOutcome, DispatchStarted } from "../../core/event.ts";
 import type { Failure } from "../../core/failure.ts";
+import { nothingSeen, type OwnLook, wantedFiles, wantedNames } from "../../core/own-look.ts";
 import { agentOf } from "../../core/policy.ts";
 import type { Usage } from "../../core/report.ts";
 import { evidencePlace, toDispatchRequest, toRequestJson } from "../../core/request.ts";
-import { assert } from "../../core/result.ts";
+import { assert, type Result, success } from "../../core/result.ts";
+import { knownTask } from "../../core/state.ts";
 import type { AgentAnswer } from "../../ports.ts";
 import { toPrompt } from "../../prompts/prompt.ts";
 import type { Effect } from "./effect.ts";
@@ -22,7 +24,11 @@ export async function askAgent(
     const failure: Failure = { reason: "agent-not-configured", agent: intent.agent, known };
     return { outcome: { kind: "failed", failure }, usage: null, durationMs: 0 };
   }
-  const request = toDispatchRequest(state, intent, place.conflicts);
+  const seen = await lookAhead(effect);
+  if (!seen.ok) {
+    return { outcome: { kind: "failed", failure: seen.failure }, usage: null, durationMs: 0 };
+  }
+  const request = toDispatchRequest(state, intent, { conflicts: place.conflicts, seen: seen.value });
   return ports.agents.run(
     {
       runId: state.runId,
@@ -46,6 +52,19 @@ export async function askAgent(
     effect.signal,
     effect.onOutput,
   );
+}
+
+/** Before somebody works on a task or judges its prompt, the program looks itself for what the task speaks of. */
+async function lookAhead({
+  intent,
+  ports,
+  state,
+}: Effect<DispatchStarted>): Promise<Result<OwnLook, Failure>> {
+  if (intent.taskId === null || intent.stage === "review") return success(nothingSeen);
+  const { task } = knownTask(state, intent.taskId);
+  const [paths, names] = [wantedFiles(task), wantedNames(task)];
+  if (paths.length + names.length === 0) return success(nothingSeen);
+  return ports.repository.lookFor({ commit: intent.base, paths, names });
 }
 
 export function dispatchEnded(at: {

@@ -46,6 +46,7 @@ function toProgram(argv: readonly string[], output: Output, finish: Finish): Com
   const at: Invocation = { argv, output, finish };
   addRunCommands(program, at);
   addLookCommands(program, at);
+  addRecordCommands(program, at);
   addSteerCommands(program, at);
   return program;
 }
@@ -171,6 +172,14 @@ function addLookCommands(program: Command, { output, finish }: Invocation): void
         }),
       ),
     );
+  command(program, "doctor", "is everything in place for a run here?").action(async (options: Options) =>
+    finish(await (await look()).showDiagnosis(output, toPlace(options))),
+  );
+}
+
+/** What a run has left behind: its report, its evidence, its files and trees. */
+function addRecordCommands(program: Command, { output, finish }: Invocation): void {
+  const look = () => import("./look-commands.ts");
   command(program, "report", "the report of a run")
     .argument("<slug>")
     .action(async (slug: string, options: Options) =>
@@ -207,9 +216,6 @@ function addLookCommands(program: Command, { output, finish }: Invocation): void
         }),
       ),
     );
-  command(program, "doctor", "is everything in place for a run here?").action(async (options: Options) =>
-    finish(await (await look()).showDiagnosis(output, toPlace(options))),
-  );
 }
 
 function addSteerCommands(program: Command, { output, finish }: Invocation): void {
