@@ -5,6 +5,7 @@
 // that takes an AbortSignal ends soon after it fires (bounded by limits.killGraceMs) and says "interrupted".
 
 import type { Candidate, CandidateStarted, Entry, LeftTree, RunEvent } from "./core/event.ts";
+import type { CollectedChanges } from "./core/evidence/context.ts";
 import type { Failure } from "./core/failure.ts";
 import type { GateResult } from "./core/gate-result.ts";
 import type { DispatchId, RunId, Sha, TaskId } from "./core/ids.ts";
@@ -142,6 +143,9 @@ export interface Repository {
   ): Promise<Result<{ readonly path: string }, Failure>>;
   /** Whether the check tree still is as it was prepared; if not, it is put back and the changed paths are returned. */
   restoreCheck(at: { lane: number; commit: Sha }): Promise<Result<readonly string[], Failure>>;
+
+  /** What the candidate changed, file by file, and what the rules of core/evidence have to know of the base. */
+  changedFiles(at: { base: Sha; commit: Sha }): Promise<Result<CollectedChanges, Failure>>;
 
   /** Which of the files and names a commit has, for the prompts of a task. */
   lookFor(at: {

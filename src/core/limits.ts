@@ -23,10 +23,25 @@ export const limits = {
   /** Files and names that the program looks for before a task. */
   lookedForFiles: 50,
   lookedForNames: 5,
-  /** Findings of one candidate that are kept. */
-  evidenceFindings: 200,
   /** Names (of tests, findings) that one sentence lists. */
   namesInSentence: 20,
+  /** Changed files of a candidate whose content is examined; with more it is held. */
+  examinedFiles: 5_000,
+  /** One examined text; a longer one is told and not examined. */
+  examinedFileBytes: 2 * 1024 * 1024,
+  /** All examined texts of a candidate, before and after; with more it is held. */
+  examinedBytes: 128 * 1024 * 1024,
+  /** A file of this size is told. */
+  largeFileBytes: 1024 * 1024,
+  /** Findings of one candidate that are listed; what goes beyond is counted. */
+  findingsKept: 100,
+  findingChars: 400,
+  /** From so many new suppressions on they must be justified. */
+  suppressionsToJustify: 3,
+  /** A candidate that takes away so much of the base's content is held, */
+  deletedSharePercent: 30,
+  /** provided that it is so many bytes. */
+  deletedShareFloorBytes: 50_000,
   learnedKept: 20,
   precheckRounds: 2,
   followUpRounds: 2,

@@ -42,6 +42,18 @@ export function createFakeRepository(git: GitModel): Repository {
       git.lane(lane).check = commit;
       return success({ path: `lane-${lane}/check` });
     },
+    async changedFiles({ base, commit }) {
+      const changes = toChanges(git.treeOf(base), git.treeOf(commit));
+      const deletions = changes.filter(({ change }) => change === "deleted").length;
+      return success({
+        changes: [],
+        changeCount: changes.length,
+        deletions,
+        baseBytes: null,
+        definitions: [],
+        isComplete: true,
+      });
+    },
     async lookFor() {
       return success({ files: [], names: [] });
     },

@@ -7,6 +7,7 @@ import type { Result } from "../../core/result.ts";
 import { failed, success } from "../../core/result.ts";
 import type { Repository, WorkReady } from "../../ports.ts";
 import { makeCandidate } from "./candidate.ts";
+import { collectChanges } from "./changed-files.ts";
 import { salvageUncollected, salvageWork, snapshotWork } from "./collect.ts";
 import { moveChange } from "./commits.ts";
 import { writePatchFile } from "./diff.ts";
@@ -47,6 +48,7 @@ export function createRepository(options: RepositoryOptions): GitRepository {
     afterDispatch: (at) => afterDispatch(run, pending, at),
     snapshotWork: (at) => settled(at.lane, () => snapshotWork(run, at)),
     salvageWork: (at) => settled(at.lane, () => salvageWork(run, at)),
+    changedFiles: (at) => collectChanges(run, at),
     lookFor: (at) => lookFor(run, at),
     makeCandidate: (at) => makeCandidate(run, at),
     writePatch: (at) => writePatchFile(run, at),

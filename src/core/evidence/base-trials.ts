@@ -3,9 +3,8 @@
 import type { Candidate } from "../event.ts";
 import type { GateResult, GateTrialResult } from "../gate-result.ts";
 import { failingTwice, hasNamedFailures } from "../gates.ts";
-import { limits } from "../limits.ts";
 import type { BaseVersion } from "./base-versions.ts";
-import type { EvidenceFinding } from "./finding.ts";
+import { type EvidenceFinding, type Observation, toFindings } from "./finding.ts";
 
 /** One gate, its result on the candidate as it is, and its tests that may fail. */
 export interface TriedGate {
@@ -46,43 +45,37 @@ export function baseTrialFindings(at: {
   readonly tried: readonly TriedGate[];
   readonly trials: readonly GateTrialResult[];
 }): readonly EvidenceFinding[] {
-  const drafts = at.trials.flatMap(({ trial, result }): readonly Draft[] => {
+  const observations = at.trials.flatMap(({ trial, result }): readonly Observation[] => {
     const tried = at.tried.find((gate) => gate.result.gate === result.gate);
     if (tried === undefined || result.outcome === "passed") return [];
-    if (trial === "base tests") return testDrafts(result, tried);
-    return trial === "base definitions" ? definitionDrafts(result, tried) : [];
+    if (trial === "base tests") return observeTests(result, tried);
+    return trial === "base definitions" ? observeDefinition(result, tried) : [];
   });
-  return drafts.slice(0, limits.evidenceFindings).map((draft, index) => ({ ...draft, id: `b${index + 1}` }));
+  return toFindings(observations, "b");
 }
 
-type Draft = Omit<EvidenceFinding, "id">;
-
-function testDrafts(result: GateResult, { result: own, excusable }: TriedGate): readonly Draft[] {
-  const draft = {
-    kind: "base-test-fails",
-    effect: "justify",
-    severity: "major",
-    file: null,
-    line: null,
-  } as const;
+function observeTests(result: GateResult, { result: own, excusable }: TriedGate): readonly Observation[] {
+  const place = { kind: "base-test-fails", file: null, line: null } as const;
   if (!hasNamedFailures(result)) {
-    if (own.outcome === result.outcome && own.outcome !== "passed") return [];
-    return [{ ...draft, text: `with the base's version of the changed tests, gate "${result.gate}" is red` }];
+    if (own.outcome === result.outcome) return [];
+    return [{ ...place, text: `with the base's version of the changed tests, gate "${result.gate}" is red` }];
   }
   return newlyFailing(result, own, excusable).map((name) => ({
-    ...draft,
+    ...place,
     text: `the base's version of a changed test fails: ${name}`,
   }));
 }
 
-function definitionDrafts(result: GateResult, { result: own, excusable }: TriedGate): readonly Draft[] {
+function observeDefinition(
+  result: GateResult,
+  { result: own, excusable }: TriedGate,
+): readonly Observation[] {
   const isKnown = hasNamedFailures(result)
     ? newlyFailing(result, own, excusable).length === 0
     : own.outcome === result.outcome;
   if (isKnown) return [];
   const text = `with the base's version of what gate "${result.gate}" depends on, it is red`;
-  const place = { file: null, line: null } as const;
-  return [{ kind: "base-definition-fails", effect: "hold", severity: "critical", ...place, text }];
+  return [{ kind: "base-definition-fails", file: null, line: null, text }];
 }
 
 /** Tests that fail with the base's version and neither on the candidate as it is nor, excused, on the head. */

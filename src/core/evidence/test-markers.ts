@@ -1,0 +1,95 @@
+// Marks that keep a test from running, or all others: `.skip`, `.only`, `.todo`, `@Disabled`, `#[ignore]` …
+
+import type { Language } from "./language.ts";
+import { withoutSpace } from "./lines.ts";
+import { restOfLine, type Source } from "./source.ts";
+
+export interface TestMarker {
+  readonly kind: "test-skipped" | "test-focused";
+  readonly line: number;
+  /** The mark as it is written. */
+  readonly mark: string;
+  /** The mark and what it stands at: the same mark at the same test has the same key, wherever it is. */
+  readonly key: string;
+}
+
+export function findMarkers(source: Source): TestMarker[] {
+  const patterns = marks[source.language] ?? [];
+  const found = patterns.flatMap((pattern) => [...source.code.matchAll(pattern)]);
+  if (source.language === "go") found.push(...source.comments.matchAll(goBuild));
+  return found.map((match) => toMarker(source, match)).sort((left, right) => left.line - right.line);
+}
+
+function toMarker(source: Source, match: RegExpExecArray): TestMarker {
+  const mark = withoutSpace(match[0])
+    .replace(/[([{,`:=]+$|^[{,]/g, "")
+    .slice(0, 60);
+  const isFocus = /\bonly\b|focus|^f(?:it|describe|context|test)|^F(?:It|Describe|Context|Entry)/i.test(mark);
+  const rest = restOfLine(source, match.index);
+  // An annotation stands above its test.
+  const start = source.text.indexOf("\n", match.index) + 1;
+  const target = /^[@#[]/.test(mark) && start > 0 ? restOfLine(source, start) : "";
+  return {
+    kind: isFocus ? "test-focused" : "test-skipped",
+    line: source.lineOf(match.index),
+    mark,
+    key: `${mark}\0${withoutSpace(rest + target).slice(0, 300)}`,
+  };
+}
+
+const suites = String.raw`(?:describe|context|suite|it|test|specify|Deno\.test|t\.test)`;
+const chained = String.raw`(?:\s{0,20}\.\s{0,20}\w{1,30}){0,3}?`;
+const goBuild = /^\/\/go:build (?:ignore|never|disabled)\b[^\n]*|^\/\/ \+build ignore\b/gm;
+
+const marks: Readonly<Partial<Record<Language, readonly RegExp[]>>> = {
+  js: [
+    new RegExp(
+      String.raw`(?<![\w$.])${suites}${chained}\s{0,20}\.\s{0,20}(?:skip|only|todo|fixme|fails|failing|skipIf|runIf|ignore)\b`,
+      "g",
+    ),
+    /(?<![\w$.])(?:x(?:it|test|describe|context|specify)|f(?:it|test|describe|context))\s{0,10}[(.`]/g,
+    /(?<![\w$])(?:t|ctx|context|this|testInfo)\.(?:skip|todo|fixme)\s{0,5}\(/g,
+    /[{,]\s{0,50}(?:skip|todo|fixme)\s{0,5}:\s{0,5}(?:true\b|[\x22'\x60!]|process\b)/g,
+    /[{,]\s{0,50}only\s{0,5}:\s{0,5}true\b/g,
+    /(?<![\w$.])pending\s{0,5}\(/g,
+  ],
+  python: [
+    /@(?:\w{1,30}\.){0,3}(?:skip|skipif|xfail|skipIf|skipUnless|expectedFailure)\b/g,
+    /\b(?:pytest\.(?:skip|xfail|importorskip)|self\.skipTest)\s{0,3}\(/g,
+    /\braise\s{1,5}(?:unittest\.)?SkipTest\b/g,
+    /^pytestmark\s{0,5}=[^\n]{0,60}(?:skip|xfail)/gm,
+    /\b__test__\s{0,5}=\s{0,5}False|\bcollect_ignore(?:_glob)?\b/g,
+  ],
+  go: [
+    /\b\w{1,10}\.(?:Skip|Skipf|SkipNow)\s{0,3}\(/g,
+    /(?<![\w.])[PXF](?:It|Describe|Context|Entry)\s{0,3}\(/g,
+  ],
+  rust: [
+    /#\[\s{0,5}ignore\b/g,
+    /#\[\s{0,5}cfg_attr\([^)\n]{0,100}\bignore\b/g,
+    /#\[cfg\(\s{0,5}(?:any\(\)|not\(test\)|FALSE)/g,
+  ],
+  jvm: [
+    /@(?:Disabled|Ignore|Ignored|DisabledOn\w{0,30}|DisabledIf\w{0,30}|EnabledIf\w{0,30}|EnabledOn\w{0,30})\b/g,
+    /@Test\s{0,5}\([^)\n]{0,100}enabled\s{0,3}=\s{0,3}false/g,
+    /(?<!\w)(?:Assumptions?\.\w{1,40}|assumeTrue|assumeFalse|assumeThat)\s{0,3}\(/g,
+  ],
+  csharp: [/\bSkip\s{0,3}=(?!=)/g, /\[(?:Ignore|Explicit)\b/g, /\bAssert\.(?:Ignore|Inconclusive)\s{0,3}\(/g],
+  php: [/\bmarkTest(?:Skipped|Incomplete)\s{0,3}\(/g, /->(?:skip|only|todo)\s{0,3}\(/g],
+  ruby: [
+    /(?<![\w.:])(?:x(?:it|describe|context|specify|scenario)|f(?:it|describe|context|specify)|skip|pending)\b(?=[\s(]{1,5}["'({]|\s{0,5}$)/gm,
+    /\b(?:focus|skip|pending):\s{0,3}(?:true|["'])|(?<!\w):(?:focus|skip)\b/g,
+  ],
+  shell: [/(?<=^\s{0,40})skip\b/gm],
+  c: [
+    /\bGTEST_SKIP\s{0,3}\(/g,
+    /^TEST\w{0,3}\s{0,3}\([^)\n]{0,100}\bDISABLED_\w{1,60}/gm,
+    /\bXCTSkip\w{0,10}/g,
+  ],
+};
+
+/** What a mark does, in words. */
+export function markerText(marker: TestMarker): string {
+  const verb = marker.kind === "test-focused" ? "only this test runs" : "a test is skipped";
+  return `${verb}: ${marker.mark}`;
+}

@@ -1,0 +1,302 @@
+// Dishonest work: each way of passing without having done the work is found, with what it does to the candidate.
+import { expect, test } from "vitest";
+import type { ChangedFile } from "../../../src/core/evidence/changed-file.ts";
+import { change, findingsOf, text, told } from "./change.ts";
+
+const body = ["  const sum = add(1, 2);", "  expect(sum).toBe(3);", "  expect(sum).not.toBe(4);"];
+const whole = text('test("adds", () => {', ...body, "});");
+const at = "test/count.test.ts";
+const js = (...lines: string[]) => [change(at, whole, text(...lines))];
+const inTest = (...lines: string[]) => js('test("adds", () => {', ...lines, "});");
+const python = text(
+  "def test_adds():",
+  "    total = add(1, 2)",
+  "    assert total == 3",
+  "    assert total != 4",
+);
+const py = (...lines: string[]) => [change("tests/test_count.py", python, text(...lines))];
+const go = text("func TestAdd(t *testing.T) {", "\tif add(1, 2) != 3 {", '\t\tt.Fatal("wrong")', "\t}", "}");
+const rust = text("#[test]", "fn adds() {", "    assert_eq!(add(1, 2), 3);", "}");
+const java = text(
+  "class AddTest {",
+  "  @Test",
+  "  void adds() {",
+  "    assertEquals(3, add(1, 2));",
+  "  }",
+  "}",
+);
+const sharp = text(
+  "class AddTests {",
+  "  [Fact]",
+  "  public void Adds() {",
+  "    Assert.Equal(3, Add(1, 2));",
+  "  }",
+  "}",
+);
+const php = text(
+  "<?php",
+  "class AddTest {",
+  "  public function testAdds() {",
+  "    $this->assertSame(3, add(1, 2));",
+  "  }",
+  "}",
+);
+const ruby = text('it "adds" do', "  expect(add(1, 2)).to eq(3)", "end");
+const bats = text('@test "adds" {', "  run add 1 2", '  [ "$output" = 3 ]', "}");
+const swift = text("func testAdds() {", "  XCTAssertEqual(add(1, 2), 3)", "}");
+
+const lies: readonly [string, readonly ChangedFile[], readonly string[]][] = [
+  ["deletes the test file", [change(at, whole, null)], [`justify test-deleted ${at}`]],
+  ["empties the test file", [change(at, whole, "")], [`justify test-emptied ${at}`]],
+  [
+    "comments the tests out",
+    [change(at, whole, whole.replaceAll(/^/gm, "// "))],
+    [`justify test-emptied ${at}`],
+  ],
+  [
+    "deletes one test",
+    [change(at, `${whole}test("b", () => check(1));\n`, whole)],
+    [`justify test-deleted ${at}:6`],
+  ],
+  [
+    "skips the test",
+    [change(at, whole, whole.replace("test(", "test.skip("))],
+    [`justify test-skipped ${at}:1`],
+  ],
+  [
+    "skips it over two lines",
+    [change(at, whole, whole.replace("test(", "test\n  .skip("))],
+    [`justify test-skipped ${at}:1`],
+  ],
+  [
+    "skips by another name",
+    [change(at, whole, whole.replace("test(", "xit("))],
+    [`justify test-skipped ${at}:1`],
+  ],
+  ["skips within", inTest("  t.skip();", ...body), [`justify test-skipped ${at}:2`]],
+  [
+    "skips by an option",
+    js('test("adds", { skip: true }, () => {', ...body, "});"),
+    [`justify test-skipped ${at}:1`],
+  ],
+  ["makes it a plan", js('test.todo("adds", () => {', ...body, "});"), [`justify test-skipped ${at}:1`]],
+  [
+    "runs another test only",
+    js(...whole.trimEnd().split("\n"), 'it.only("b", () => check(1));'),
+    [`justify test-focused ${at}:6`],
+  ],
+  [
+    "runs another test only, by an option",
+    js(...whole.trimEnd().split("\n"), 'it("b", { only: true }, () => check(1));'),
+    [`justify test-focused ${at}:6`],
+  ],
+  ["takes an assertion out", inTest(...body.slice(0, 2)), [`justify assertion-removed ${at}:1`]],
+  ["takes all assertions out", inTest("  add(1, 2);"), [`justify test-emptied ${at}:1`]],
+  [
+    "turns an assertion to a comment",
+    inTest(body[0] ?? "", body[1] ?? "", `// ${body[2]}`),
+    [`justify assertion-removed ${at}:1`],
+  ],
+  [
+    "loosens the expectation",
+    inTest(...body.slice(0, 2), "  expect(sum).toBeDefined();"),
+    [`justify assertion-loosened ${at}:1`],
+  ],
+  [
+    "loosens to a part",
+    inTest(...body.slice(0, 2), "  expect(sum).toMatchObject({});"),
+    [`justify assertion-loosened ${at}:1`],
+  ],
+  [
+    "compares constants",
+    inTest("  add(1, 2);", "  expect(true).toBe(true);", "  expect(sum).not.toBe(4);"),
+    [`justify assertion-loosened ${at}:3`],
+  ],
+  [
+    "compares a thing to itself",
+    inTest("  expect(add(1, 2)).toEqual(add(1, 2));", "  expect(sum).not.toBe(4);"),
+    [`justify assertion-loosened ${at}:2`],
+  ],
+  ["ends the test before", inTest("  return;", ...body), [`justify test-silenced ${at}:1`]],
+  ["ends it on a condition", inTest("  if (!ready) return;", ...body), [`justify test-silenced ${at}:1`]],
+  [
+    "catches what the assertion throws",
+    inTest("  try {", ...body, "  } catch {}"),
+    [`justify test-silenced ${at}:1`],
+  ],
+  ["ignores the rejection", inTest(...body, "  done().catch(() => {});"), [`justify test-silenced ${at}:1`]],
+  [
+    "adds a test that cannot fail",
+    [
+      change(
+        "test/new.test.ts",
+        null,
+        text('test("new", () => {', "  return;", "  expect(add(1)).toBe(1);", "});"),
+      ),
+    ],
+    ["justify test-silenced test/new.test.ts:1"],
+  ],
+  [
+    "takes rows out of a table",
+    [
+      change(
+        at,
+        text("test.each([", "  [1, 2],", "  [3, 4],", '])("%s", (a, b) => {', "  expect(a).toBe(b);", "});"),
+        text("test.each([", "  [1, 2],", '])("%s", (a, b) => {', "  expect(a).toBe(b);", "});"),
+      ),
+    ],
+    [`justify assertion-removed ${at}:1`],
+  ],
+  [
+    "weakens what tests share",
+    [
+      change(
+        "test/support/check.ts",
+        "export function check(a) {\n  expect(a).toBe(1);\n}\n",
+        "export function check() {}\n",
+      ),
+    ],
+    ["justify assertion-removed test/support/check.ts:2"],
+  ],
+  [
+    "python: skips",
+    py("@pytest.mark.skip", ...python.trimEnd().split("\n")),
+    ["justify test-skipped tests/test_count.py:1"],
+  ],
+  [
+    "python: swallows",
+    py(
+      "def test_adds():",
+      "    try:",
+      "        assert add(1, 2) == 3",
+      "        assert add(1, 2) != 4",
+      "    except AssertionError:",
+      "        pass",
+    ),
+    ["justify test-silenced tests/test_count.py:1"],
+  ],
+  [
+    "python: asserts the constant",
+    py("def test_adds():", "    total = add(1, 2)", "    assert True", "    assert total != 4"),
+    ["justify assertion-loosened tests/test_count.py:1", "justify assertion-loosened tests/test_count.py:3"],
+  ],
+  [
+    "python: returns first",
+    py("def test_adds():", "    return", "    assert add(1, 2) == 3", "    assert total != 4"),
+    ["justify test-silenced tests/test_count.py:1"],
+  ],
+  ["python: deletes", py("def other():", "    pass"), ["justify test-emptied tests/test_count.py"]],
+  [
+    "go: skips",
+    [change("add_test.go", go, go.replace("\tif", "\tt.Skip()\n\tif"))],
+    ["justify test-skipped add_test.go:2"],
+  ],
+  [
+    "go: builds it never",
+    [change("add_test.go", go, `//go:build ignore\n\n${go}`)],
+    ["justify test-skipped add_test.go:1"],
+  ],
+  [
+    "go: only logs",
+    [change("add_test.go", go, go.replace("Fatal", "Log"))],
+    ["justify test-emptied add_test.go:1"],
+  ],
+  [
+    "rust: ignores",
+    [change("src/add.rs", rust, rust.replace("fn", "#[ignore]\nfn"))],
+    ["justify test-skipped src/add.rs:2"],
+  ],
+  [
+    "rust: deletes a test within the source",
+    [change("src/add.rs", `fn add() {}\n${rust}`, "fn add() {}\n")],
+    ["justify test-emptied src/add.rs"],
+  ],
+  [
+    "java: disables",
+    [change("src/test/AddTest.java", java, java.replace("@Test", "@Disabled\n  @Test"))],
+    ["justify test-skipped src/test/AddTest.java:2"],
+  ],
+  [
+    "java: checks less",
+    [change("src/test/AddTest.java", java, java.replace("assertEquals(3, add(1, 2))", "add(1, 2)"))],
+    ["justify test-emptied src/test/AddTest.java:2"],
+  ],
+  [
+    "c#: skips",
+    [change("AddTests.cs", sharp, sharp.replace("[Fact]", '[Fact(Skip = "later")]'))],
+    ["justify test-skipped AddTests.cs:2"],
+  ],
+  [
+    "php: skips",
+    [change("AddTest.php", php, php.replace("    $this", "    $this->markTestSkipped();\n    $this"))],
+    ["justify test-skipped AddTest.php:4"],
+  ],
+  [
+    "php: deletes",
+    [change("AddTest.php", php, "<?php\nclass AddTest {\n}\n")],
+    ["justify test-emptied AddTest.php"],
+  ],
+  [
+    "ruby: skips",
+    [change("add_spec.rb", ruby, ruby.replace("it ", "xit "))],
+    ["justify test-skipped add_spec.rb:1"],
+  ],
+  [
+    "ruby: checks nothing",
+    [change("add_spec.rb", ruby, text('it "adds" do', "  add(1, 2)", "end"))],
+    ["justify test-emptied add_spec.rb:1"],
+  ],
+  [
+    "bats: skips",
+    [change("add.bats", bats, bats.replace("  run", "  skip\n  run"))],
+    ["justify test-skipped add.bats:2"],
+  ],
+  [
+    "bats: lets it fail",
+    [change("add.bats", bats, bats.replace("3 ]", "3 ] || true"))],
+    ["justify test-silenced add.bats:1"],
+  ],
+  [
+    "swift: deletes",
+    [change("Tests/AddTests.swift", swift, "\n")],
+    ["justify test-emptied Tests/AddTests.swift"],
+  ],
+  [
+    "gtest: skips",
+    [
+      change(
+        "add_test.cc",
+        "TEST(Add, Adds) {\n  EXPECT_EQ(1, 1);\n}\n",
+        "TEST(Add, Adds) {\n  GTEST_SKIP();\n  EXPECT_EQ(1, 1);\n}\n",
+      ),
+    ],
+    ["justify test-skipped add_test.cc:2"],
+  ],
+  [
+    "makes the test file unreadable",
+    [change(at, whole, null, { change: "modified", afterMode: "100644", isBinary: true, afterBytes: 9 })],
+    [`justify not-examined ${at}`, `note binary-file ${at}`],
+  ],
+];
+
+test.each(lies)("%s", (_what, changes, expected) => {
+  expect(told(changes)).toEqual(expected);
+});
+
+test("many deleted tests of a file are one finding that names the first", () => {
+  const tests = Array.from(
+    { length: 8 },
+    (_value, index) => `test("t${index}", () => {\n  expect(f(${index})).toBe(1);\n});\n`,
+  );
+  const [finding, ...others] = findingsOf([change(at, tests.join(""), String(tests[0]))]);
+  expect(finding?.text).toBe(`7 tests deleted from "${at}": "t1", "t2", "t3", "t4", "t5" and 2 more`);
+  expect(others).toEqual([]);
+});
+
+test("the same diff gives the same findings, whatever the order of its files", () => {
+  const changes = lies.map(([, [file]], index) => ({
+    ...(file as ChangedFile),
+    path: `${index}/${file?.path}`,
+  }));
+  expect(findingsOf([...changes].reverse())).toEqual(findingsOf(changes));
+});
