@@ -6,10 +6,11 @@ import type { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type Result, success } from "../../core/result.ts";
 import type { AgentRequest } from "../../ports.ts";
+import type { PlainFileFound } from "../plain-file.ts";
 import { launch } from "../process/launch.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { resolveInside } from "./confined.ts";
-import { type DropFolder, openDropFolder, type ReportFound } from "./drop-folder.ts";
+import { type DropFolder, openDropFolder } from "./drop-folder.ts";
 import { evidencePaths, keepEvidence, toJsonText, toRequestDocument } from "./evidence.ts";
 import { type Judged, judge } from "./outcome.ts";
 import { dispatchValue, toAgentVariables } from "./protocol.ts";
@@ -56,7 +57,7 @@ async function runIn(folder: DropFolder, run: AgentRun): Promise<Judged> {
     },
     signal,
   );
-  const found: ReportFound = ended.kind === "ended" ? await folder.readReport() : { kind: "missing" };
+  const found: PlainFileFound = ended.kind === "ended" ? await folder.readReport() : { kind: "missing" };
   if (found.kind === "read") {
     const kept = await keepEvidence(paths.report, found.bytes);
     if (!kept.ok) return failedWith(kept.failure);

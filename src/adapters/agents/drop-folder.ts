@@ -5,25 +5,14 @@
 // without following links and without blocking, and judged by what the open file is, never by its name.
 
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
-import {
-  chmod,
-  type FileHandle,
-  lstat,
-  mkdir,
-  mkdtemp,
-  open,
-  readdir,
-  realpath,
-  rm,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, lstat, mkdir, mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Failure } from "../../core/failure.ts";
 import { limits } from "../../core/limits.ts";
 import { failed, type Result, success } from "../../core/result.ts";
+import { type PlainFileFound, readPlainFile } from "../plain-file.ts";
 import { codeOf } from "../process/output.ts";
 import { confinedPathProblem, isInside } from "./confined.ts";
 
@@ -32,11 +21,6 @@ export interface HandedOver {
   /** Absolute path of the read-only copy. */
   readonly path: string;
 }
-
-export type ReportFound =
-  | { readonly kind: "read"; readonly bytes: Buffer }
-  | { readonly kind: "missing" }
-  | { readonly kind: "unusable"; readonly problem: string };
 
 export interface DropFolder {
   readonly path: string;
@@ -48,7 +32,7 @@ export interface DropFolder {
   ): Promise<{ readonly handed: readonly HandedOver[]; readonly told: readonly string[] }>;
   writeRequest(text: string): Promise<Result<void, Failure>>;
   /** To be called once, after the agent's process group has ended. */
-  readReport(): Promise<ReportFound>;
+  readReport(): Promise<PlainFileFound>;
   /** Never fails and never takes long; what cannot be removed stays. */
   remove(): Promise<void>;
 }
@@ -153,51 +137,8 @@ async function copyReadOnly(from: string, to: string): Promise<string | null> {
   }
 }
 
-async function readReportFile(path: string): Promise<ReportFound> {
+async function readReportFile(path: string): Promise<PlainFileFound> {
   return readPlainFile(path, limits.reportBytes);
-}
-
-async function readPlainFile(path: string, maxBytes: number): Promise<ReportFound> {
-  let file: FileHandle;
-  try {
-    // O_NONBLOCK: opening a pipe that nobody writes to would wait for ever.
-    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-    file = await open(path, flags);
-  } catch (error) {
-    return toOpenProblem(codeOf(error));
-  }
-  try {
-    const found = await file.stat();
-    if (!found.isFile()) return { kind: "unusable", problem: "it is not a regular file" };
-    if (found.nlink !== 1) return { kind: "unusable", problem: "it has more than one name (a hard link)" };
-    const bytes = await readAtMost(file, maxBytes + 1);
-    if (bytes.length > maxBytes) return { kind: "unusable", problem: `it is larger than ${maxBytes} bytes` };
-    return { kind: "read", bytes };
-  } catch (error) {
-    return { kind: "unusable", problem: `it cannot be read: ${codeOf(error)}` };
-  } finally {
-    await file.close();
-  }
-}
-
-function toOpenProblem(code: string): ReportFound {
-  if (code === "ENOENT") return { kind: "missing" };
-  if (code === "ELOOP" || code === "EMLINK") return { kind: "unusable", problem: "it is a link" };
-  if (code === "ENXIO") return { kind: "unusable", problem: "it is not a regular file" };
-  return { kind: "unusable", problem: `it cannot be opened: ${code}` };
-}
-
-// By reading, not by the size that the file claims to have.
-async function readAtMost(file: FileHandle, maxBytes: number): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let room = maxBytes;
-  while (room > 0) {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(room, 64 * 1024)), 0, null, null);
-    if (bytesRead === 0) break;
-    parts.push(buffer.subarray(0, bytesRead));
-    room -= bytesRead;
-  }
-  return Buffer.concat(parts);
 }
 
 const removalMs = 10_000;

@@ -5,8 +5,8 @@ import type { StageReport, Usage } from "../../core/report.ts";
 import { failed, type Result, success } from "../../core/result.ts";
 import type { AgentOutcome, AgentRequest } from "../../ports.ts";
 import { readReport, readUsage } from "../../schema/report.ts";
+import type { PlainFileFound } from "../plain-file.ts";
 import type { Ended } from "../process/launch.ts";
-import type { ReportFound } from "./drop-folder.ts";
 
 export interface Judged {
   readonly outcome: AgentOutcome;
@@ -14,7 +14,10 @@ export interface Judged {
 }
 
 /** A report is believed only of an agent that ended well; what it says about its cost counts in any case. */
-export function judge(request: AgentRequest, { ended, found }: { ended: Ended; found: ReportFound }): Judged {
+export function judge(
+  request: AgentRequest,
+  { ended, found }: { ended: Ended; found: PlainFileFound },
+): Judged {
   const usage = found.kind === "read" ? readUsage(found.bytes) : null;
   if (ended.kind === "ended" && ended.interrupted) return { outcome: { kind: "interrupted" }, usage };
   const failure = failureOfEnd(request, ended);
@@ -38,7 +41,7 @@ function failureOfEnd(request: AgentRequest, ended: Ended): Failure | null {
   return exitCode === 0 ? null : { reason: "agent-exited", agent, exitCode, signal, tail };
 }
 
-function decode(request: AgentRequest, found: ReportFound): Result<StageReport, Failure> {
+function decode(request: AgentRequest, found: PlainFileFound): Result<StageReport, Failure> {
   const about = { agent: request.agentKey, stage: request.stage };
   if (found.kind === "missing") return failed({ reason: "report-missing", ...about });
   if (found.kind === "unusable") {

@@ -6,11 +6,11 @@ import { dirname, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { unreachable } from "../../core/result.ts";
 import type { AgentRequest } from "../../ports.ts";
+import type { PlainFileFound } from "../plain-file.ts";
 import { type Ended, launch } from "../process/launch.ts";
 import { codeOf, type Output, openOutput } from "../process/output.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { resolveInside } from "./confined.ts";
-import type { ReportFound } from "./drop-folder.ts";
 import { evidencePaths, keepEvidence, toJsonText, toRequestDocument } from "./evidence.ts";
 import { type Judged, judge } from "./outcome.ts";
 import { dispatchValue, toAgentVariables } from "./protocol.ts";
@@ -33,14 +33,14 @@ export async function runScriptedAgent(run: AgentRun): Promise<Judged> {
   return judge(request, { ended, found });
 }
 
-function toFound(report: unknown): ReportFound {
+function toFound(report: unknown): PlainFileFound {
   if (report === undefined || report === null) return { kind: "missing" };
   return { kind: "read", bytes: Buffer.from(toJsonText(report)) };
 }
 
 interface Played {
   readonly ended: Ended;
-  readonly found: ReportFound;
+  readonly found: PlainFileFound;
 }
 
 async function play({ request, options, signal, onOutput }: AgentRun, transcript: string): Promise<Played> {
