@@ -17,7 +17,14 @@ import { type Invocation, toInvocation } from "./command-line.ts";
 import { type Environment, toEnvironment } from "./environment.ts";
 import { groupEnd, hasGroups, signalGroup } from "./group.ts";
 import { dispatchVariable, endLeftovers } from "./leftovers.ts";
-import { codeOf, type Output, type OutputSummary, type OutputWanted, openOutput } from "./output.ts";
+import {
+  codeOf,
+  type Output,
+  type OutputSummary,
+  type OutputWanted,
+  openOutput,
+  type StreamName,
+} from "./output.ts";
 import { programWatchdog } from "./watchdog.ts";
 
 export interface Command {
@@ -41,7 +48,9 @@ export interface Command {
   /** Silence after which it is ended; 0 or missing: off. */
   readonly idleTimeoutMs?: number;
   /** Gets each line as a terminal would show it, in parts when it is very long. */
-  readonly onLine?: (line: string) => void;
+  readonly onLine?: (line: string, stream: StreamName) => void;
+  /** Gets the bytes as they come. */
+  readonly onChunk?: (chunk: Buffer, stream: StreamName) => void;
 }
 
 export type Ended =
@@ -162,6 +171,7 @@ function watchOver({ child, command, output, signal }: Watching): Promise<Watche
       child[stream]?.on("data", (chunk: Buffer) => {
         idle.touch();
         output.take(stream, chunk);
+        command.onChunk?.(chunk, stream);
       });
       child[stream]?.on("error", () => {}); // a broken pipe ends the stream, and "exit" tells the rest
     }

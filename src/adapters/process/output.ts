@@ -30,7 +30,7 @@ export interface OutputWanted {
   /** `raw`: the bytes as they came; `json lines`: `{ atMs, stream, text }` for each line. */
   readonly format: "raw" | "json lines";
   /** Gets each line as a terminal would show it. */
-  readonly onLine: (line: string) => void;
+  readonly onLine: (line: string, stream: StreamName) => void;
 }
 
 /** Fails with the error's code when the log cannot be made. */
@@ -44,7 +44,7 @@ export function openOutput(wanted: OutputWanted): Result<Output, string> {
     if (wanted.format === "json lines") log.add(toRecord(stream, line));
     const visible = toVisibleLine(line);
     tail.add(visible);
-    wanted.onLine(visible);
+    wanted.onLine(visible, stream);
   }
   const splitters = {
     stdout: splitLines(limits.outputTailChars, (line) => takeLine("stdout", line)),

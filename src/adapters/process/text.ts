@@ -3,8 +3,12 @@
 import { StringDecoder } from "node:string_decoder";
 import { stripVTControlCharacters } from "node:util";
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const hasControl = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
+
 /** What a terminal would show of a line: no colours, no control characters, the last state of a progress bar. */
 export function toVisibleLine(line: string): string {
+  if (!hasControl.test(line)) return line; // as most lines: a flood of short ones stays cheap
   // Not by a pattern with `\r+$`, which takes quadratic time on a line of carriage returns.
   const shown =
     stripVTControlCharacters(line)
