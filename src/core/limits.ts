@@ -13,6 +13,12 @@ export const limits = {
   outputBytes: 64 * 1024 * 1024,
   /** Tail of a gate's output that goes into prompts, events and screens. */
   outputTailChars: 4_000,
+  /** Report of a gate's tests, in a file or in its output; a longer one is not read. */
+  testReportBytes: 16 * 1024 * 1024,
+  testReportLines: 500_000,
+  /** Names of failing tests of one gate that are kept; a gate with more counts as not naming them. */
+  failingTestsKept: 500,
+  testNameChars: 300,
   /** Longest text of an agent (summary, reflection, problem, fix) that is kept. */
   agentTextChars: 4_000,
   /** Longest list of an agent (findings, risks, follow-ups, signals) that is kept. */

@@ -1,6 +1,6 @@
 // The lines of a journal (execution.log.jsonl), as text and back.
 //
-//   {"format":"execute-prd-journal","version":1,"viewVersion":1,"runId":…,"slug":…,"sum":…}
+//   {"format":"execute-prd-journal","version":2,"viewVersion":2,"runId":…,"slug":…,"sum":…}
 //   {"seq":1,"at":…,"session":…,"prev":…,"event":{"kind":…},"sum":…}
 //
 // `sum` is the last member of every line: the CRC-32 (8 hex digits) of the line's bytes before `,"sum":`. `prev`

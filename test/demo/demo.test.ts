@@ -69,7 +69,17 @@ describe("A run of the demo", () => {
       {
         taskId: byGate.taskId,
         attempt: byGate.attempt,
-        outcome: { kind: "rejected", failure: { reason: "gates-red", gates: [byGate.gate], tests: [] } },
+        outcome: {
+          kind: "rejected",
+          failure: {
+            reason: "gates-red",
+            gates: [byGate.gate],
+            tests: [
+              "test/tides.test.js > low water lies between, and one before breakfast",
+              "test/tides.test.js > the second high water comes 12 hours and 25 minutes after the first",
+            ],
+          },
+        },
       },
       {
         taskId: byReview.taskId,

@@ -1,14 +1,23 @@
-// How many tests passed and failed, from the closing lines of common test runners. For people and reports only:
-// whether a gate passed is decided by its exit code.
+// How many tests passed and failed, from the closing lines of common test runners: for people where no report was
+// found, and to see whether a report that was found is whole.
 
-import type { TestCounts } from "../../core/gate-result.ts";
+export interface ClosingCounts {
+  readonly passed: number;
+  readonly failed: number;
+}
 
 /** Null where no line says anything about tests. Closing lines of several runners, or several runs, are added up. */
-export function countTests(lines: readonly string[]): TestCounts | null {
-  const counted = lines.map(countsOfRunner).filter((counts) => counts !== null);
-  if (counted.length > 0) return counted.reduce(add);
+export function countTests(lines: readonly string[]): ClosingCounts | null {
+  const counted = countRunnerTests(lines);
+  if (counted !== null) return counted;
   // A project's own summary often repeats what its runners said: it counts only where they are silent.
   return lines.map(countsOfSummary).findLast((counts) => counts !== null) ?? null;
+}
+
+/** The same from lines of known runners alone. */
+export function countRunnerTests(lines: readonly string[]): ClosingCounts | null {
+  const counted = lines.map(countsOfRunner).filter((counts) => counts !== null);
+  return counted.length > 0 ? counted.reduce(add) : null;
 }
 
 /** Whether a line is worth keeping for `countTests`. */
@@ -18,7 +27,7 @@ export function isClosingLine(line: string): boolean {
 
 const longestClosingLine = 300;
 
-function countsOfRunner(line: string): TestCounts | null {
+function countsOfRunner(line: string): ClosingCounts | null {
   if (line.length > longestClosingLine) return null;
   for (const read of runners) {
     const counts = read(line);
@@ -27,7 +36,7 @@ function countsOfRunner(line: string): TestCounts | null {
   return null;
 }
 
-const runners: readonly ((line: string) => TestCounts | null)[] = [
+const runners: readonly ((line: string) => ClosingCounts | null)[] = [
   //       Tests  1 failed | 12 passed | 1 skipped (14)            vitest
   (line) => (/^ *Tests {2,}.*\(\d+\)\s*$/.test(line) ? listed(line) : null),
   // Tests:       1 failed, 2 skipped, 12 passed, 15 total          jest
@@ -44,28 +53,23 @@ const runners: readonly ((line: string) => TestCounts | null)[] = [
 ];
 
 /** `12 passed, 0 failed`, in either order, with or without more after it. */
-function countsOfSummary(line: string): TestCounts | null {
+function countsOfSummary(line: string): ClosingCounts | null {
   if (line.length > longestClosingLine) return null;
   return /\b\d+ passed\b.*\b\d+ failed\b|\b\d+ failed\b.*\b\d+ passed\b/.test(line) ? listed(line) : null;
 }
 
-function listed(line: string): TestCounts {
+function listed(line: string): ClosingCounts {
   const numberBefore = (word: string) => Number(new RegExp(`(\\d+) ${word}\\b`).exec(line)?.[1] ?? 0);
-  return toCounts(numberBefore("passed"), numberBefore("failed") + numberBefore("errors?"));
+  return { passed: numberBefore("passed"), failed: numberBefore("failed") + numberBefore("errors?") };
 }
 
-function single(pattern: RegExp, line: string): TestCounts | null {
+function single(pattern: RegExp, line: string): ClosingCounts | null {
   const found = pattern.exec(line.trimEnd())?.groups;
   if (found === undefined) return null;
   const count = Number(found["count"]);
-  return found["passed"]?.startsWith("pass") ? toCounts(count, 0) : toCounts(0, count);
+  return found["passed"]?.startsWith("pass") ? { passed: count, failed: 0 } : { passed: 0, failed: count };
 }
 
-function add(left: TestCounts, right: TestCounts): TestCounts {
-  return toCounts(left.passed + right.passed, left.failed + right.failed);
-}
-
-/** Numbers alone name no failing test. */
-function toCounts(passed: number, failed: number): TestCounts {
-  return { passed, failed, skipped: 0, failures: [], isNamed: failed === 0 };
+function add(left: ClosingCounts, right: ClosingCounts): ClosingCounts {
+  return { passed: left.passed + right.passed, failed: left.failed + right.failed };
 }

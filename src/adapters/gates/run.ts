@@ -4,11 +4,13 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { GateResult } from "../../core/gate-result.ts";
 import type { GatePolicy } from "../../core/policy.ts";
-import type { GateRunner } from "../../ports.ts";
+import type { GateAnswer, GateRunner } from "../../ports.ts";
 import { isOnPath, programOf, toInvocation } from "../process/command-line.ts";
 import { type Environment, toEnvironment } from "../process/environment.ts";
 import { type Ended, launch } from "../process/launch.ts";
-import { countTests, isClosingLine } from "./counts.ts";
+import { captureOutput } from "./captured.ts";
+import { type OfferedReport, offerReport } from "./report-file.ts";
+import { type GateTests, readGateTests } from "./test-results.ts";
 
 export interface GateRunnerOptions {
   readonly runId: string;
@@ -21,39 +23,79 @@ export interface GateRunnerOptions {
 type Place = Parameters<GateRunner["run"]>[0];
 type Ran = Extract<Ended, { kind: "ended" }>;
 
-const closingLinesKept = 1_000;
-
 export function createGateRunner(options: GateRunnerOptions): GateRunner {
   return {
     run: async (at, signal, onOutput) => {
-      const closingLines: string[] = [];
-      let isWatching = false;
-      const ended = await launch(
-        {
-          run: at.gate.command,
-          cwd: at.cwd,
-          dispatch: dispatchValue(at, options.runId),
-          names: at.gate.env,
-          from: options.environment,
-          log: join(options.runFolder, at.log),
-          timeoutMs: at.gate.timeoutMs,
-          onLine: (line) => {
-            if (isClosingLine(line) && closingLines.length < closingLinesKept) closingLines.push(line);
-            isWatching ||= isWatchPrompt(line);
-            onOutput(line);
-          },
-        },
-        signal,
-      );
-      if (ended.kind === "cannot start") return { kind: "ran", result: toCannotStart(at.gate, ended.detail) };
-      if (ended.interrupted) return { kind: "interrupted" };
-      const judged = await judge({ at, ended, isWatching, options });
-      return {
-        kind: "ran",
-        result: { ...toFacts(at.gate, ended), ...judged, tests: countTests(closingLines) },
-      };
+      const report = await offerReport(at, options);
+      try {
+        return await runGate({ at, options, signal, onOutput, report });
+      } finally {
+        await report.remove();
+      }
     },
   };
+}
+
+interface Running {
+  readonly at: Place;
+  readonly options: GateRunnerOptions;
+  readonly signal: AbortSignal;
+  readonly onOutput: (line: string) => void;
+  readonly report: OfferedReport;
+}
+
+async function runGate({ at, options, signal, onOutput, report }: Running): Promise<GateAnswer> {
+  const captured = captureOutput();
+  let isWatching = false;
+  const ended = await launch(
+    {
+      run: at.gate.command,
+      cwd: at.cwd,
+      dispatch: dispatchValue(at, options.runId),
+      names: at.gate.env,
+      given: report.given,
+      from: options.environment,
+      log: join(options.runFolder, at.log),
+      timeoutMs: at.gate.timeoutMs,
+      onChunk: captured.takeChunk,
+      onLine: (line, stream) => {
+        captured.takeLine(line, stream);
+        isWatching ||= isWatchPrompt(line);
+        onOutput(line);
+      },
+    },
+    signal,
+  );
+  if (ended.kind === "cannot start") return { kind: "ran", result: toCannotStart(at.gate, ended.detail) };
+  if (ended.interrupted) return { kind: "interrupted" };
+  const judged = await judge({ at, ended, isWatching, options });
+  const found = await readGateTests({
+    policy: at.gate,
+    cwd: at.cwd,
+    captured,
+    file: await report.read(),
+    ended: howEnded(judged, ended),
+  });
+  return {
+    kind: "ran",
+    result: { ...toFacts(at.gate, ended), ...judgeTests(at.gate, judged, found), tests: found.tests },
+  };
+}
+
+function howEnded({ outcome }: Judgement, ended: Ran): "green" | "red" | "cut short" {
+  if (outcome === "timed out" || ended.signal !== null) return "cut short";
+  return outcome === "passed" ? "green" : "red";
+}
+
+/** Exit code 0 is no proof where the report, in the format that the builder named, says that tests failed. */
+function judgeTests({ report }: GatePolicy, judged: Judgement, { tests, detail }: GateTests): Judgement {
+  const failed = tests?.failed ?? 0;
+  if (judged.outcome !== "passed" || failed === 0) {
+    return { ...judged, detail: [judged.detail, detail].filter((each) => each !== "").join("; ") };
+  }
+  const sentence = `exit code 0 but ${failed} ${failed === 1 ? "test" : "tests"} failed`;
+  if (report !== "auto") return { outcome: "failed", detail: sentence };
+  return { ...judged, detail: `${sentence}, as its output seems to say` };
 }
 
 // Unique among the run's children, also when several gates of one attempt run at the same time.

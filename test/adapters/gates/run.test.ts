@@ -76,7 +76,7 @@ describe("A gate", () => {
         outputBytes: text.length,
         tail: expect.stringMatching(/x\nTests: {2}1 skipped, 4 passed, 5 total$/),
         detail: "",
-        tests: { passed: 4, failed: 0 },
+        tests: { passed: 4, failed: 0, skipped: 1, failures: [], isNamed: true },
       },
     });
     expect(lines.at(-1)).toBe("Tests:  1 skipped, 4 passed, 5 total");
@@ -119,6 +119,7 @@ describe("A gate", () => {
       CI: "1",
       EXTRA: "wanted",
       EXECUTE_PRD_DISPATCH: `gates-${process.pid}/task-1/1/gate-tests`,
+      EXECUTE_PRD_TEST_REPORT: expect.stringMatching(/^\/.*test-report$/),
       bytes: 0,
     });
   });
