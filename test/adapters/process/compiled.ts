@@ -12,7 +12,8 @@ export async function compileInto(folder: string): Promise<(source: string) => s
   await writeFile(join(folder, "package.json"), '{ "type": "module" }');
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
   for (const room of ["src/core", "src/adapters/process"]) {
-    for (const name of await readdir(join(root, room))) {
+    const names = await readdir(join(root, room), { recursive: true });
+    for (const name of names.filter((each) => each.endsWith(".ts"))) {
       const source = join(room, name);
       const target = join(folder, source.replace(/\.ts$/, ".js"));
       await mkdir(dirname(target), { recursive: true });
