@@ -98,7 +98,7 @@ describe("A package.json", () => {
 
 describe("Other projects", () => {
   test.each<[string, Record<string, string>, string[]]>([
-    ["Rust", { "Cargo.toml": "[package]" }, ["tests: cargo test"]],
+    ["Rust", { "Cargo.toml": "[package]" }, ["tests: cargo test --no-fail-fast"]],
     ["Go", { "go.mod": "module x" }, ["lint: go vet ./...", "tests: go test ./..."]],
     [
       "make",
@@ -109,12 +109,12 @@ describe("Other projects", () => {
     [
       "make beside another",
       { Makefile: "test:\nlint:\n", "Cargo.toml": "" },
-      ["lint: make lint", "tests: cargo test"],
+      ["lint: make lint", "tests: cargo test --no-fail-fast"],
     ],
     [
       "two kinds at once",
       { "package.json": scripts({ test: "x" }), "Cargo.toml": "" },
-      ["tests: npm test", "tests-rust: cargo test"],
+      ["tests: npm test", "tests-rust: cargo test --no-fail-fast"],
     ],
     ["none", { "README.md": "" }, []],
   ])("%s", async (_kind, files, gates) => {
