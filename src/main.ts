@@ -2,12 +2,11 @@
 // The program's entry: command line to exit code. What nothing else caught is a bug of this program: exit 70.
 
 import { runCommandLine } from "./surfaces/cli/cli.ts";
+import { printBug } from "./surfaces/cli/output.ts";
 
 try {
   process.exitCode = await runCommandLine(process.argv.slice(2));
 } catch (error) {
-  const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`execute-prd: a bug of this program, please report it:\n${words}\n`);
-  process.stderr.write("What the journal has is safe; the same command goes on from there.\n");
+  printBug(error);
   process.exitCode = 70;
 }

@@ -10,6 +10,7 @@ import { limits } from "../core/limits.ts";
 import type { Result } from "../core/result.ts";
 import type { BuilderRequest, Requests } from "../ports.ts";
 import { decodeRequest, encodeRequest } from "../schema/request.ts";
+import type { Redaction } from "./redaction/redaction.ts";
 import { folderNames } from "./run-folder.ts";
 import {
   attemptStorage,
@@ -17,14 +18,15 @@ import {
   flushFolder,
   makeFolderBelow,
   readRegularFile,
+  replaceFile,
   unless,
   writeNewFile,
 } from "./storage.ts";
 
 /** The live program's end. A folder that cannot be read or written has no requests: the run must not stop for it. */
-export function openRequests(folder: string): Requests {
+export function openRequests(folder: string, redaction: Pick<Redaction, "json"> | null = null): Requests {
   return {
-    claim: async () => claim(folder),
+    claim: async () => claim(folder, redaction),
     claimedBefore: async () => claimedBefore(folder),
     watch: (callback) => watch(folder, callback),
   };
@@ -63,11 +65,11 @@ function newName(): string {
   return `${time}-${String(sent).padStart(6, "0")}-${randomBytes(4).toString("hex")}.json`;
 }
 
-function claim(folder: string): readonly BuilderRequest[] {
+function claim(folder: string, redaction: Pick<Redaction, "json"> | null): readonly BuilderRequest[] {
   const names = waitingNames(folder).toSorted().slice(0, claimedAtOnce);
   const requests = names.flatMap((name) => {
     try {
-      return claimOne(folder, name) ?? [];
+      return claimOne({ folder, name, redaction }) ?? [];
     } catch (error) {
       if (errorCode(error) === null) throw error;
       return []; // claimed by another program, or a disk that cannot take it now: the next claim tries again
@@ -77,12 +79,26 @@ function claim(folder: string): readonly BuilderRequest[] {
   return requests;
 }
 
-function claimOne(folder: string, name: string): BuilderRequest | null {
+interface Claim {
+  readonly folder: string;
+  readonly name: string;
+  readonly redaction: Pick<Redaction, "json"> | null;
+}
+
+function claimOne({ folder, name, redaction }: Claim): BuilderRequest | null {
   const source = join(folder, folderNames.requests, name);
   const claimed = moveInto(source, makeFolderBelow(folder, claimedName));
   const request = readRequest(claimed);
-  if (request === null) moveInto(claimed, makeFolderBelow(folder, refusedName));
-  return request;
+  if (request === null) {
+    moveInto(claimed, makeFolderBelow(folder, refusedName));
+    return null;
+  }
+  const redacted = redaction?.json(request) ?? request;
+  if (redacted === request) return request;
+  // The shell it was sent from did not know the secret.
+  const { id: _id, ...stored } = redacted;
+  replaceFile(claimed, encodeRequest(stored));
+  return redacted;
 }
 
 function claimedBefore(folder: string): readonly BuilderRequest[] {

@@ -10,6 +10,7 @@ import { checkoutRefusal } from "./checkout-refusal.ts";
 import { findRun } from "./find-run.ts";
 import { refuseInsideAgent } from "./inside-agent.ts";
 import { readRunState } from "./read-run.ts";
+import { programRedaction } from "./redaction.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import { toPlace } from "./resume.ts";
 import { createRunSetup } from "./run-setup.ts";
@@ -35,10 +36,15 @@ export async function cleanUp(at: {
   if (!locks.ok) return locks;
   try {
     const { phase, branch, head, base, runId } = state.value;
+    const redaction = programRedaction();
     if (phase.kind === "running") return failed(unfinished(at.slug));
     await endLeftovers({ variable: dispatchVariable, prefix: `${runId}/` });
     const cleaned = await cleanRun(
-      { ...place, runSetup: createRunSetup({ ...place, environment: process.env }) },
+      {
+        ...place,
+        runSetup: createRunSetup({ ...place, environment: process.env, redaction }),
+        redact: redaction.text,
+      },
       { branch, head, base, mayBundle: phase.kind === "completed" || at.force === true },
     );
     if (cleaned.ok) return success(cleaned.value);

@@ -12,6 +12,7 @@ import type { Prd } from "../core/prd.ts";
 import { configFileName } from "../schema/config.ts";
 import { didYouMean, type InputProblem } from "../schema/problem.ts";
 import { codeOf, isInside } from "./locate.ts";
+import { findSecretPlaces } from "./redaction.ts";
 import { problem } from "./refusal.ts";
 
 export interface PreflightAt {
@@ -28,6 +29,7 @@ export async function findProblems(at: PreflightAt): Promise<readonly InputProbl
   return [
     ...(await checkAgents(at)),
     ...(await checkGates(at)),
+    ...checkSecrets(at),
     ...checkTasks(at),
     ...checkWorktreeRoot(at),
     ...checkDisk(at),
@@ -131,6 +133,14 @@ async function checkGates({
     }
   }
   return problems;
+}
+
+/** It would be recorded, and a command line can be read by every program of the machine. */
+function checkSecrets({ policy }: PreflightAt): readonly InputProblem[] {
+  const hint = 'name the variable in "env" of the agent or gate, and let its program read it there';
+  return findSecretPlaces(policy).map(({ path, text }) =>
+    problem({ file: configFileName, path, value: text, expected: "a setting without a secret in it", hint }),
+  );
 }
 
 function checkTasks({ policy, prd }: PreflightAt): readonly InputProblem[] {

@@ -22,6 +22,7 @@ import { type PlanChange, planChanges } from "./plan-changes.ts";
 import { findPolicy, findResumedPolicy } from "./policy.ts";
 import { findProblems } from "./preflight.ts";
 import { readRunState } from "./read-run.ts";
+import { programRedaction } from "./redaction.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import type { RunEnded, StartListener } from "./run-handle.ts";
 import { type SessionPlace, takeLocks } from "./session.ts";
@@ -138,6 +139,7 @@ export function toPlace(at: { checkout: Checkout; run: FoundRun }, state: RunSta
     gitCommonDir: at.checkout.gitCommonDir,
     worktreeRoot: dirname(state.worktrees),
     branch: state.branch,
+    taskIds: [...state.tasks].map(({ task }) => task.id),
   };
 }
 
@@ -207,7 +209,7 @@ function checkPlan(at: Continuation, state: RunState): Result<PlanCheck, Refusal
   const { prd } = plan.value;
   const prdHash = hashPrd(prd);
   if (prdHash === state.prdHash) return success(same);
-  const changes = planChanges(state.prd, prd);
+  const changes = planChanges(state.prd, programRedaction().json(prd)); // the recorded one is redacted
   if (!at.acceptChanges) return failed(refuse(changes.map((change) => toChangeProblem(state, change))));
   const words = changes.map(({ path, what }) => `${path} ${what}`);
   const event: RunEvent = { kind: "plan-changed", prd, prdHash, changes: words, by: "the builder" };

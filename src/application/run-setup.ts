@@ -4,12 +4,18 @@ import { dirname, relative } from "node:path";
 import type { RunSetup } from "../adapters/git/git-run.ts";
 import type { Environment } from "../adapters/process/environment.ts";
 import { launch } from "../adapters/process/launch.ts";
+import type { Redaction } from "../adapters/redaction/redaction.ts";
 import { limits } from "../core/limits.ts";
 
 /** The variable that tells `setup` where the main checkout is, so that copying an env file is one line. */
 const checkoutVariable = "EXECUTE_PRD_CHECKOUT";
 
-export function createRunSetup(at: { runId: string; checkout: string; environment: Environment }): RunSetup {
+export function createRunSetup(at: {
+  runId: string;
+  checkout: string;
+  environment: Environment;
+  redaction: Redaction;
+}): RunSetup {
   return async ({ command, cwd, env, log }, signal) => {
     const ended = await launch(
       {
@@ -20,6 +26,7 @@ export function createRunSetup(at: { runId: string; checkout: string; environmen
         from: at.environment,
         given: { [checkoutVariable]: at.checkout, ...env },
         log,
+        redaction: at.redaction,
         timeoutMs: limits.setupTimeoutMs,
       },
       signal,

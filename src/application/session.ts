@@ -20,6 +20,8 @@ import {
 } from "../adapters/journal-file.ts";
 import { describeLockRefusal, type LockRefusal } from "../adapters/lock-refusal.ts";
 import { dispatchVariable, endLeftovers, endLeftoversNow } from "../adapters/process/leftovers.ts";
+import { toRedactedJournal } from "../adapters/redaction/redacted-journal.ts";
+import { createRedaction, type Redaction } from "../adapters/redaction/redaction.ts";
 import { openRequests } from "../adapters/requests.ts";
 import { openRunFiles } from "../adapters/run-files.ts";
 import { acquireRunLock, type RunLock } from "../adapters/run-lock.ts";
@@ -48,6 +50,7 @@ export interface SessionPlace {
   readonly gitCommonDir: string;
   readonly worktreeRoot: string;
   readonly branch: string;
+  readonly taskIds: readonly string[];
 }
 
 export interface Session {
@@ -117,11 +120,12 @@ export async function openSession(
   // A second signal exits at once: what left its process group is known to the watchdog no more.
   const endNow = (): void => endLeftoversNow(leftovers);
   process.once("exit", endNow);
+  const redaction = createRedaction(process.env, ownNamesOf(place));
   return success({
     token: locks.token,
-    ports: toPorts(place, opened.value),
+    ports: toPorts(place, opened.value, redaction),
     entries: opened.value.entries,
-    found: whatWasFound(locks, opened.value),
+    found: whatWasFound({ locks, opened: opened.value, redaction }),
     close: () => {
       process.off("exit", endNow);
       opened.value.close();
@@ -134,22 +138,33 @@ function sweep(runFolder: string): void {
   attemptStorage({ doing: "tidying up", path: runFolder }, () => removeTemporaryFilesBelow(runFolder));
 }
 
-function whatWasFound(locks: Locks, opened: OpenJournal): readonly RunEvent[] {
+/** What a run is called must stay readable, whatever a variable holds. */
+function ownNamesOf(place: SessionPlace): readonly string[] {
+  const { slug, runId, branch, runFolder, gitCommonDir, worktreeRoot, taskIds } = place;
+  return [slug, runId, branch, runFolder, gitCommonDir, worktreeRoot, ...taskIds];
+}
+
+function whatWasFound(at: { locks: Locks; opened: OpenJournal; redaction: Redaction }): readonly RunEvent[] {
+  const { locks, opened, redaction } = at;
   const events: RunEvent[] = [];
   const { takenOverFrom } = locks.run;
   if (takenOverFrom !== null) events.push({ kind: "ownership-taken", from: takenOverFrom });
   if (opened.tornBytes > 0) events.push({ kind: "journal-repaired", droppedBytes: opened.tornBytes });
+  for (const name of redaction.spared) {
+    const text = `the value of ${name} is part of a name of the run (plan, branch, folder, task) and is not redacted`;
+    events.push({ kind: "told", text });
+  }
   return events;
 }
 
-function toPorts(place: SessionPlace, opened: OpenJournal): Ports {
+function toPorts(place: SessionPlace, opened: OpenJournal, redaction: Redaction): Ports {
   const { runFolder, checkout, runId, worktreeRoot } = place;
   const environment = process.env;
   return {
     clock: systemClock,
-    journal: opened.journal,
+    journal: toRedactedJournal(opened.journal, redaction),
     files: openRunFiles(runFolder),
-    requests: openRequests(runFolder),
+    requests: openRequests(runFolder, redaction),
     repository: createRepository({
       gitCommonDir: place.gitCommonDir,
       checkout,
@@ -157,7 +172,8 @@ function toPorts(place: SessionPlace, opened: OpenJournal): Ports {
       runId,
       slug: place.slug,
       runFolder,
-      runSetup: createRunSetup({ runId, checkout, environment }),
+      runSetup: createRunSetup({ runId, checkout, environment, redaction }),
+      redact: redaction.text,
     }),
     agents: withRoleTexts(
       checkout,
@@ -168,9 +184,10 @@ function toPorts(place: SessionPlace, opened: OpenJournal): Ports {
         identity: (dispatch) => dispatchIdentity(dispatch, runId),
         checkout,
         environment,
+        redaction,
       }),
     ),
-    gates: createGateRunner({ runId, runFolder, environment }),
+    gates: createGateRunner({ runId, runFolder, environment, redaction }),
   };
 }
 

@@ -264,6 +264,7 @@ function toPlace({ checkout, created, worktreeRoot }: NewRun, folder: string): S
     gitCommonDir: checkout.gitCommonDir,
     worktreeRoot,
     branch: created.branch,
+    taskIds: created.prd.tasks.map(({ id }) => id),
   };
 }
 

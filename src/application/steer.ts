@@ -14,6 +14,7 @@ import { checkoutRefusal } from "./checkout-refusal.ts";
 import { findRun } from "./find-run.ts";
 import { refuseInsideAgent } from "./inside-agent.ts";
 import { readRunState } from "./read-run.ts";
+import { programRedaction } from "./redaction.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import { toPlace } from "./resume.ts";
 import { takeLocks } from "./session.ts";
@@ -49,7 +50,10 @@ export async function steer(at: {
   const isLive = run.value.ownership.state === "live";
   const request = toRequest(state.value, at.wish, isLive);
   if (!request.ok) return request;
-  const sent = sendRequest({ folder: run.value.folder, request: request.value });
+  const sent = sendRequest({
+    folder: run.value.folder,
+    request: programRedaction().json(request.value),
+  });
   if (!sent.ok)
     return failed(
       refuse([problem({ expected: "a request that can be left", hint: describe(sent.failure) })], 3),

@@ -9,6 +9,7 @@ import type { AttemptRecord } from "../core/state.ts";
 import { policyOf } from "../core/state.ts";
 import { rerunMismatches } from "../core/verification.ts";
 import { judgementOf } from "../views/task-overview.ts";
+import { programRedaction } from "./redaction.ts";
 import type { Looking } from "./verify.ts";
 
 /** What ended otherwise than it is recorded. */
@@ -21,7 +22,11 @@ export async function rerunGates(
   const { gates, setup } = policyOf(state);
   const signal = new AbortController().signal;
   const trees = createRepository(repository);
-  const runner = createGateRunner({ ...repository, environment: process.env });
+  const runner = createGateRunner({
+    ...repository,
+    environment: process.env,
+    redaction: programRedaction(),
+  });
   const mismatches: string[] = [];
   let keep = false;
   for (const recorded of attempt.gates) {

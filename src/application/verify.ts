@@ -20,6 +20,7 @@ import { acceptedAttempt } from "../views/task-overview.ts";
 import { checkoutRefusal } from "./checkout-refusal.ts";
 import { findRun } from "./find-run.ts";
 import { readRunState } from "./read-run.ts";
+import { programRedaction } from "./redaction.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import { toPlace } from "./resume.ts";
 import { createRunSetup } from "./run-setup.ts";
@@ -63,7 +64,11 @@ export async function verifyRun(options: VerifyOptions): Promise<Result<Verified
   if (!records.ok) return records;
   const place = toPlace({ checkout: checkout.value, run: run.value }, state.value);
   const folder = mkdtempSync(join(tmpdir(), "execute-prd-verify-"));
-  const runSetup = createRunSetup({ ...place, environment: process.env });
+  const runSetup = createRunSetup({
+    ...place,
+    environment: process.env,
+    redaction: programRedaction(),
+  });
   const repository = {
     ...place,
     worktreeRoot: join(folder, "trees"),

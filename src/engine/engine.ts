@@ -156,7 +156,9 @@ class Loop {
       if (event === null) return;
       if (isStop(event)) await this.#compareBase();
       const entry = await this.#record(event);
-      if (isIntent(event)) this.#start({ intent: event, atMs: entry.atMs, seq: entry.seq });
+      // What was recorded is what is done: a start after a crash knows nothing else.
+      const recorded = entry.event;
+      if (isIntent(recorded)) this.#start({ intent: recorded, atMs: entry.atMs, seq: entry.seq });
     }
   }
 

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { createRedaction } from "../../src/adapters/redaction/redaction.ts";
 import { openRequests, sendRequest } from "../../src/adapters/requests.ts";
 import { limits } from "../../src/core/limits.ts";
 import type { BuilderRequest } from "../../src/ports.ts";
@@ -158,3 +159,17 @@ function writeHugeFile(path: string): void {
 function skipTask(taskId: string): string {
   return JSON.stringify({ kind: "skip", taskId, why: "", by: "Ann" });
 }
+
+test("a secret that the sender's shell did not know is taken out when a request is claimed, also of its file", async () => {
+  const folder = temporaryFolder();
+  const secret = "f3b9-only-known-by-its-name";
+  send(folder, { kind: "answer", question: "q1", text: `use ${secret}`, by: "Ann" });
+  send(folder, cancel);
+  const requests = openRequests(folder, createRedaction({ A_TOKEN: secret }));
+  const claimed = await requests.claim();
+  expect(claimed).toMatchObject([{ text: "use [redacted A_TOKEN]" }, cancel]);
+  for (const name of namesIn(folder, "claimed")) {
+    expect(readFileSync(join(folder, "requests/claimed", name), "utf8")).not.toContain(secret);
+  }
+  expect(await requests.claimedBefore()).toEqual(claimed);
+});

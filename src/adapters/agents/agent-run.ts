@@ -3,6 +3,7 @@
 import type { DispatchId } from "../../core/ids.ts";
 import type { AgentRequest } from "../../ports.ts";
 import type { Environment } from "../process/environment.ts";
+import type { Redaction } from "../redaction/redaction.ts";
 
 export interface AgentRunnerOptions {
   /** Absolute path of the run folder; evidence is kept in it. */
@@ -17,6 +18,8 @@ export interface AgentRunnerOptions {
   readonly checkout: string;
   /** The builder's environment, of which agents get an allow-list. */
   readonly environment: Environment;
+  /** Takes secrets out of prompt, request, report, transcript and copied files. */
+  readonly redaction: Redaction;
 }
 
 /** One request being worked on. */

@@ -12,7 +12,7 @@ import type { AgentRun } from "./agent-run.ts";
 import { resolveInside } from "./confined.ts";
 import { type DropFolder, openDropFolder } from "./drop-folder.ts";
 import { evidencePaths, keepEvidence, toJsonText, toRequestDocument } from "./evidence.ts";
-import { type Judged, judge } from "./outcome.ts";
+import { type Judged, judge, redactReport } from "./outcome.ts";
 import { dispatchValue, toAgentVariables } from "./protocol.ts";
 
 export async function runCommandAgent(run: AgentRun): Promise<Judged> {
@@ -54,10 +54,12 @@ async function runIn(folder: DropFolder, run: AgentRun): Promise<Judged> {
       timeoutMs: request.agent.timeoutMs,
       idleTimeoutMs: request.agent.idleTimeoutMs,
       onLine: onOutput,
+      redaction: options.redaction,
     },
     signal,
   );
-  const found: PlainFileFound = ended.kind === "ended" ? await folder.readReport() : { kind: "missing" };
+  const left: PlainFileFound = ended.kind === "ended" ? await folder.readReport() : { kind: "missing" };
+  const found = redactReport(left, options.redaction);
   if (found.kind === "read") {
     const kept = await keepEvidence(paths.report, found.bytes);
     if (!kept.ok) return failedWith(kept.failure);
@@ -67,7 +69,10 @@ async function runIn(folder: DropFolder, run: AgentRun): Promise<Judged> {
 
 /** Files, request and evidence in place; the result is the prompt with the paths of the files handed over. */
 async function prepare(folder: DropFolder, { request, options }: AgentRun): Promise<Result<string, Failure>> {
-  const { handed, told } = await folder.handOver(await filesOnlyInCheckout(request, options.checkout));
+  const { handed, told } = await folder.handOver(
+    await filesOnlyInCheckout(request, options.checkout),
+    options.redaction,
+  );
   const whole: JsonObject = {
     ...toRequestDocument(request),
     handedOver: handed.map(({ name, path }) => ({ name, path })),

@@ -14,6 +14,7 @@ import { limits } from "../../core/limits.ts";
 import { failed, type Result, success } from "../../core/result.ts";
 import { type PlainFileFound, readPlainFile } from "../plain-file.ts";
 import { codeOf } from "../process/output.ts";
+import type { Redaction } from "../redaction/redaction.ts";
 import { confinedPathProblem, isInside } from "./confined.ts";
 
 export interface HandedOver {
@@ -26,9 +27,10 @@ export interface DropFolder {
   readonly path: string;
   readonly requestPath: string;
   readonly reportPath: string;
-  /** Copies files read-only into the folder; what cannot be copied is left out and told. */
+  /** Copies files read-only into the folder, without secrets; what cannot be copied is left out and told. */
   handOver(
     files: readonly { readonly from: string; readonly name: string }[],
+    redaction: Pick<Redaction, "bytes">,
   ): Promise<{ readonly handed: readonly HandedOver[]; readonly told: readonly string[] }>;
   writeRequest(text: string): Promise<Result<void, Failure>>;
   /** To be called once, after the agent's process group has ended. */
@@ -94,7 +96,7 @@ function toDropFolder(path: string, identity: string): DropFolder {
     path,
     requestPath,
     reportPath,
-    handOver: (files) => handOver(path, files),
+    handOver: (files, redaction) => handOver({ path, files, redaction }),
     writeRequest: async (text) => {
       try {
         await writeFile(requestPath, text, { mode: 0o400 });
@@ -112,25 +114,37 @@ function toDropFolder(path: string, identity: string): DropFolder {
   };
 }
 
-async function handOver(path: string, files: readonly { from: string; name: string }[]) {
+interface Handing {
+  readonly path: string;
+  readonly files: readonly { from: string; name: string }[];
+  readonly redaction: Pick<Redaction, "bytes">;
+}
+
+async function handOver({ path, files, redaction }: Handing) {
   const handed: HandedOver[] = [];
   const told: string[] = [];
   for (const { from, name } of files) {
     const copy = join(path, "files", name);
-    const problem = confinedPathProblem(name) ?? (await copyReadOnly(from, copy));
+    const problem = confinedPathProblem(name) ?? (await copyReadOnly({ from, to: copy, redaction }));
     if (problem === null) handed.push({ name, path: copy });
     else told.push(`"${name}" could not be handed over: ${problem}`);
   }
   return { handed, told };
 }
 
-async function copyReadOnly(from: string, to: string): Promise<string | null> {
+interface Copying {
+  readonly from: string;
+  readonly to: string;
+  readonly redaction: Pick<Redaction, "bytes">;
+}
+
+async function copyReadOnly({ from, to, redaction }: Copying): Promise<string | null> {
   const content = await readPlainFile(from, limits.prdBytes);
   if (content.kind === "missing") return "it does not exist";
   if (content.kind === "unusable") return content.problem;
   try {
     await mkdir(dirname(to), { recursive: true });
-    await writeFile(to, content.bytes, { mode: 0o444, flag: "wx" });
+    await writeFile(to, redaction.bytes(content.bytes), { mode: 0o444, flag: "wx" });
     return null;
   } catch (error) {
     return codeOf(error);

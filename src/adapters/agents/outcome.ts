@@ -7,6 +7,7 @@ import type { AgentOutcome, AgentRequest } from "../../ports.ts";
 import { readReport, readUsage } from "../../schema/report.ts";
 import type { PlainFileFound } from "../plain-file.ts";
 import type { Ended } from "../process/launch.ts";
+import type { Redaction } from "../redaction/redaction.ts";
 
 export interface Judged {
   readonly outcome: AgentOutcome;
@@ -24,6 +25,11 @@ export function judge(
   const read = failure === null ? decode(request, found) : failed(failure);
   if (!read.ok) return { outcome: { kind: "failed", failure: read.failure }, usage };
   return { outcome: { kind: "answered", report: read.value }, usage };
+}
+
+/** Before it is kept, decoded or cut. */
+export function redactReport(found: PlainFileFound, redaction: Redaction): PlainFileFound {
+  return found.kind === "read" ? { kind: "read", bytes: redaction.jsonBytes(found.bytes) } : found;
 }
 
 function failureOfEnd(request: AgentRequest, ended: Ended): Failure | null {

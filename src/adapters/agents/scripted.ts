@@ -12,7 +12,7 @@ import { codeOf, type Output, openOutput } from "../process/output.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { resolveInside } from "./confined.ts";
 import { evidencePaths, keepEvidence, toJsonText, toRequestDocument } from "./evidence.ts";
-import { type Judged, judge } from "./outcome.ts";
+import { type Judged, judge, redactReport } from "./outcome.ts";
 import { dispatchValue, toAgentVariables } from "./protocol.ts";
 import { decodeScript, type Script, type ScriptAction, type ScriptStep } from "./scripted-file.ts";
 
@@ -25,7 +25,8 @@ export async function runScriptedAgent(run: AgentRun): Promise<Judged> {
   ]) {
     if (!kept.ok) return { outcome: { kind: "failed", failure: kept.failure }, usage: null };
   }
-  const { ended, found } = await play(run, paths.transcript);
+  const { ended, found: left } = await play(run, paths.transcript);
+  const found = redactReport(left, options.redaction);
   if (found.kind === "read") {
     const kept = await keepEvidence(paths.report, found.bytes);
     if (!kept.ok) return { outcome: { kind: "failed", failure: kept.failure }, usage: null };
@@ -46,7 +47,12 @@ interface Played {
 async function play({ request, options, signal, onOutput }: AgentRun, transcript: string): Promise<Played> {
   const script = await readScript(request, options.root);
   if (typeof script === "string") return cannotStart(script);
-  const opened = openOutput({ log: transcript, format: "json lines", onLine: onOutput });
+  const opened = openOutput({
+    log: transcript,
+    format: "json lines",
+    onLine: onOutput,
+    redaction: options.redaction,
+  });
   if (!opened.ok) {
     return cannotStart(`its transcript cannot be written: ${opened.failure}`);
   }
@@ -190,6 +196,7 @@ async function runIn({ run, output }: Stage, words: readonly string[]): Promise<
       given: { ...options.identity(request.dispatch), ...toAgentVariables(request) },
       from: options.environment,
       timeoutMs: request.agent.timeoutMs,
+      redaction: options.redaction,
       onLine: (line) => output.take("stdout", Buffer.from(`${line}\n`)),
     },
     signal,

@@ -59,7 +59,12 @@ function toPolicy([name, command]: readonly [string, string]): GatePolicy {
 
 async function detectRust(root: string): Promise<Found | null> {
   if (!(await hasFile(root, "Cargo.toml"))) return null;
-  return { suffix: "rust", gates: [{ name: "tests", command: "cargo test --no-fail-fast" }], setup: "", told: [] };
+  return {
+    suffix: "rust",
+    gates: [{ name: "tests", command: "cargo test --no-fail-fast" }],
+    setup: "",
+    told: [],
+  };
 }
 
 async function detectGo(root: string): Promise<Found | null> {

@@ -8,6 +8,7 @@ import type { GateAnswer, GateRunner } from "../../ports.ts";
 import { isOnPath, programOf, toInvocation } from "../process/command-line.ts";
 import { type Environment, toEnvironment } from "../process/environment.ts";
 import { type Ended, launch } from "../process/launch.ts";
+import type { Redaction } from "../redaction/redaction.ts";
 import { captureOutput } from "./captured.ts";
 import { type OfferedReport, offerReport } from "./report-file.ts";
 import { type GateTests, readGateTests } from "./test-results.ts";
@@ -18,6 +19,8 @@ export interface GateRunnerOptions {
   readonly runFolder: string;
   /** The builder's environment, of which gates get an allow-list. */
   readonly environment: Environment;
+  /** Takes secrets out of logs and what is quoted of them. */
+  readonly redaction: Redaction;
 }
 
 type Place = Parameters<GateRunner["run"]>[0];
@@ -57,6 +60,7 @@ async function runGate({ at, options, signal, onOutput, report }: Running): Prom
       from: options.environment,
       log: join(options.runFolder, at.log),
       timeoutMs: at.gate.timeoutMs,
+      redaction: options.redaction,
       onChunk: captured.takeChunk,
       onLine: (line, stream) => {
         captured.takeLine(line, stream);
@@ -78,7 +82,12 @@ async function runGate({ at, options, signal, onOutput, report }: Running): Prom
   });
   return {
     kind: "ran",
-    result: { ...toFacts(at.gate, ended), ...judgeTests(at.gate, judged, found), tests: found.tests },
+    // Names of tests come from the whole report, which is read as it was written.
+    result: options.redaction.json({
+      ...toFacts(at.gate, ended),
+      ...judgeTests(at.gate, judged, found),
+      tests: found.tests,
+    }),
   };
 }
 

@@ -53,7 +53,7 @@ export async function readDiff(
   const doing = `comparing ${at.base} with ${at.commit}`;
   const patchId = openGit({ gitDir: run.commonDir, args: ["patch-id", "--stable"], doing });
   const hash = createHash("sha256");
-  const kept = keepPatch(at);
+  const kept = keepPatch(run, at);
   const list = splitList((patch) => {
     kept.write(patch);
     hash.update(patch);
@@ -98,7 +98,7 @@ export function writePatchFile(
     const text = known ?? run.patches.get(toPatchKey(at)) ?? "";
     return attemptStorage({ doing: "writing", path }, () => {
       fs.mkdirSync(dirname(path), { recursive: true });
-      replaceFile(path, run.redact?.(text) ?? text);
+      replaceFile(path, text);
     });
   });
 }
@@ -106,23 +106,43 @@ export function writePatchFile(
 const patchBytes = 1024 * 1024;
 const patchesKept = 4;
 
-/** Collects the beginning of a patch, and says at its end when there was more. */
-function keepPatch(at: { readonly base: Sha; readonly commit: Sha }): {
+/** More than the longest secret: it is taken out before the patch is cut. */
+const overlapChars = 64 * 1024;
+
+/** Collects the beginning of a patch, without secrets, and says at its end when there was more. */
+function keepPatch(
+  run: GitRun,
+  at: { readonly base: Sha; readonly commit: Sha },
+): {
   write(chunk: Buffer): void;
   end(): string;
 } {
   const decoder = new StringDecoder("utf8");
   const cutLine = `\n[cut here; the whole: git diff ${at.base} ${at.commit}]\n`;
   let text = "";
+  let isWhole = true;
   return {
     write(chunk) {
-      if (text.length <= patchBytes) text += decoder.write(chunk);
+      if (text.length <= patchBytes + overlapChars) text += decoder.write(chunk);
+      else isWhole = false;
     },
     end() {
       text += decoder.end();
-      return text.length <= patchBytes ? text : text.slice(0, patchBytes - cutLine.length) + cutLine;
+      const redact = run.redact ?? ((same: string) => same);
+      const clean = redact(text);
+      if (isWhole && clean.length <= patchBytes) return clean;
+      // At the end of what was taken there may be a half of a secret: what more text does not change has none.
+      const end = isWhole ? clean.length : sameStart(clean, redact(text.slice(0, -overlapChars)));
+      return clean.slice(0, Math.min(end, patchBytes - cutLine.length)) + cutLine;
     },
   };
+}
+
+/** How many characters both texts begin with. */
+function sameStart(one: string, other: string): number {
+  let chars = 0;
+  while (chars < one.length && one[chars] === other[chars]) chars += 1;
+  return chars;
 }
 
 function toPatchKey(at: { readonly base: Sha; readonly commit: Sha }): string {

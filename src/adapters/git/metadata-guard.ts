@@ -113,7 +113,7 @@ function judgeConfig(before: string, now: string): "builder's" | "honest" | "vio
   return rest(before) === rest(now.replace(huskyLine, "")) ? "honest" : "violation";
 }
 
-/** What is displaced is kept in `salvage/`: it may be the builder's own. */
+/** What is displaced is kept in `salvage/`, but for secrets: it may be the builder's own. */
 function restore(run: GitRun, { path, before, now }: Difference): void {
   if (before?.kind === "other") return;
   if (now !== null) displace(run, path, now);
@@ -131,7 +131,9 @@ function displace(run: GitRun, path: string, now: MetadataEntry): void {
   const folder = join(run.runFolder, "salvage", "metadata");
   if (now.kind === "file") {
     fs.mkdirSync(folder, { recursive: true });
-    replaceFile(freeName(folder, path), toBytes(now));
+    const text = toBytes(now).toString("utf8");
+    const redacted = run.redact?.(text) ?? text;
+    replaceFile(freeName(folder, path), redacted === text ? toBytes(now) : redacted);
   }
   if (now.kind === "other") fs.renameSync(path, freeName(dirname(path), `${path}.set-aside`));
   else fs.rmSync(path, { force: true });

@@ -63,7 +63,8 @@ export async function runSetupIn(
   const restored = putBackMetadata(run, { before, trees });
   if (!restored.ok) return restored;
   const told = [...restored.value.violations, ...restored.value.notes];
-  if (told.length > 0) fs.appendFileSync(log, told.map((line) => `\n[execute-prd] ${line}`).join(""));
+  const words = told.map((line) => `\n[execute-prd] ${line}`).join("");
+  if (told.length > 0) fs.appendFileSync(log, run.redact?.(words) ?? words);
   if (end.kind === "ended" && end.exitCode === 0) return success(undefined);
   const exitCode = end.kind === "ended" ? end.exitCode : null;
   const tail = end.kind === "ended" ? end.tail : end.kind === "interrupted" ? "interrupted" : end.detail;

@@ -13,6 +13,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { limits } from "../../core/limits.ts";
 import { failed, type Result, success } from "../../core/result.ts";
+import type { Redaction } from "../redaction/redaction.ts";
 import { type Invocation, toInvocation } from "./command-line.ts";
 import { type Environment, toEnvironment } from "./environment.ts";
 import { groupEnd, hasGroups, signalGroup } from "./group.ts";
@@ -51,6 +52,8 @@ export interface Command {
   readonly onLine?: (line: string, stream: StreamName) => void;
   /** Gets the bytes as they come. */
   readonly onChunk?: (chunk: Buffer, stream: StreamName) => void;
+  /** Takes secrets out of all output; null or missing: nothing is taken out. */
+  readonly redaction?: Redaction | null;
 }
 
 export type Ended =
@@ -67,8 +70,8 @@ export type Ended =
 
 /** Resolves after the whole process group has ended. Never rejects. */
 export async function launch(command: Command, signal: AbortSignal): Promise<Ended> {
-  const { log = null, logFormat: format = "raw", onLine = () => {} } = command;
-  const opened = openOutput({ log, format, onLine });
+  const { log = null, logFormat: format = "raw", onLine = () => {}, redaction = null } = command;
+  const opened = openOutput({ log, format, onLine, redaction });
   if (!opened.ok)
     return { kind: "cannot start", detail: `its log "${log}" cannot be written: ${opened.failure}` };
   const output = opened.value;

@@ -5,6 +5,7 @@ import { closeSync, constants, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { limits } from "../../core/limits.ts";
 import { failed, type Result, success } from "../../core/result.ts";
+import type { ByteStream, Redaction } from "../redaction/redaction.ts";
 import { keepTail, splitLines, toVisibleLine } from "./text.ts";
 
 export type StreamName = "stdout" | "stderr";
@@ -31,6 +32,8 @@ export interface OutputWanted {
   readonly format: "raw" | "json lines";
   /** Gets each line as a terminal would show it. */
   readonly onLine: (line: string, stream: StreamName) => void;
+  /** Takes secrets out before anything is stored, cut or shown; null: nothing is taken out. */
+  readonly redaction?: Redaction | null;
 }
 
 /** Fails with the error's code when the log cannot be made. */
@@ -39,10 +42,11 @@ export function openOutput(wanted: OutputWanted): Result<Output, string> {
   if (!opened.ok) return opened;
   const log = opened.value;
   const tail = keepTail(limits.outputTailChars);
+  const cleaners = openCleaners(wanted.redaction ?? null);
   let outputBytes = 0;
   function takeLine(stream: StreamName, line: string): void {
     if (wanted.format === "json lines") log.add(toRecord(stream, line));
-    const visible = toVisibleLine(line);
+    const visible = cleaners.line(line);
     tail.add(visible);
     wanted.onLine(visible, stream);
   }
@@ -50,20 +54,44 @@ export function openOutput(wanted: OutputWanted): Result<Output, string> {
     stdout: splitLines(limits.outputTailChars, (line) => takeLine("stdout", line)),
     stderr: splitLines(limits.outputTailChars, (line) => takeLine("stderr", line)),
   };
+  function takeClean(stream: StreamName, chunk: Buffer): void {
+    if (wanted.format === "raw") log.addPart(chunk);
+    splitters[stream].take(chunk);
+  }
   return success({
     take: (stream, chunk) => {
       outputBytes += chunk.length;
-      if (wanted.format === "raw") log.addPart(chunk);
-      splitters[stream].take(chunk);
+      takeClean(stream, cleaners[stream].take(chunk));
     },
     end: () => {
-      splitters.stdout.end();
-      splitters.stderr.end();
+      for (const stream of ["stdout", "stderr"] as const) {
+        takeClean(stream, cleaners[stream].end());
+        splitters[stream].end();
+      }
       const stored = log.close((dropped) => toClosingLine(wanted.format, dropped));
       return { tail: tail.text(), outputBytes, ...stored };
     },
   });
 }
+
+/**
+ * Each stream by itself, so that a piece of the other one between two halves hides nothing. Halves in two streams do
+ * not meet in the log either: the first one is held back until its own stream goes on.
+ */
+function openCleaners(redaction: Redaction | null) {
+  const open = (): ByteStream => redaction?.stream() ?? unchanged;
+  return {
+    stdout: open(),
+    stderr: open(),
+    /** Again, because what a terminal does not show may have stood in the middle of a secret. */
+    line: (line: string): string => {
+      const visible = toVisibleLine(line);
+      return visible === line ? line : (redaction?.text(visible) ?? visible);
+    },
+  };
+}
+
+const unchanged: ByteStream = { take: (chunk) => chunk, end: () => Buffer.alloc(0) };
 
 interface Log {
   /** Stores as much as there is room for. */

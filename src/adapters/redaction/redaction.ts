@@ -5,7 +5,7 @@ import type { Environment } from "../process/environment.ts";
 import { type Finder, findSecrets, findTokens } from "./finder.ts";
 import { redactJson, redactJsonBytes } from "./redact-json.ts";
 import { openTextStream } from "./redact-stream.ts";
-import { redactText } from "./redact-text.ts";
+import { redactBeforeCuts, redactText } from "./redact-text.ts";
 import { toForms } from "./secret-forms.ts";
 import { secretsIn } from "./secrets.ts";
 
@@ -36,7 +36,11 @@ export function createRedaction(environment: Environment, ownNames: readonly str
   const tokens = findTokens();
   const ofTexts = toFinders(forms, tokens);
   const ofBytes = toFinders(new Map([...forms].map(([form, name]) => [toLatin1(form), name])), tokens);
-  const text = (whole: string): string => redactText(whole, ofTexts);
+  const values = forms.size === 0 ? null : findSecrets(forms);
+  const text = (whole: string): string => {
+    const redacted = redactText(whole, ofTexts);
+    return values === null ? redacted : redactBeforeCuts(redacted, values);
+  };
   return {
     text,
     json: (value) => redactJson(value, text),

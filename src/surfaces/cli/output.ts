@@ -1,6 +1,7 @@
 // Where words go: data to stdout, words for people to stderr when stdout is data. No colour when stdout is no
-// terminal or NO_COLOR is set.
+// terminal or NO_COLOR is set. Secrets are taken out of all of it.
 
+import { programRedaction } from "../../application/redaction.ts";
 import type { Refusal } from "../../application/refusal.ts";
 import { describeProblem } from "../../schema/problem.ts";
 
@@ -30,15 +31,16 @@ export interface Paint {
 
 export function openOutput(at: { isJson: boolean }): Output {
   const { stdout, stderr } = process;
+  const redaction = programRedaction();
   const isTerminal = stdout.isTTY === true && !at.isJson;
   const hasColour = isTerminal && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
   return {
     isJson: at.isJson,
     isTerminal,
-    data: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
-    line: (text = "") => void (at.isJson ? stderr : stdout).write(`${text}\n`),
-    trouble: (text) => void stderr.write(`${text}\n`),
-    draw: (text) => void stdout.write(text),
+    data: (value) => void stdout.write(`${JSON.stringify(redaction.json(value))}\n`),
+    line: (text = "") => void (at.isJson ? stderr : stdout).write(`${redaction.text(text)}\n`),
+    trouble: (text) => void stderr.write(`${redaction.text(text)}\n`),
+    draw: (text) => void stdout.write(redaction.text(text)),
     paint: toPaint(hasColour),
     columns: stdout.columns ?? 100,
   };
@@ -54,4 +56,12 @@ export function printRefusal(output: Output, refusal: Refusal): number {
   if (output.isJson) output.data({ ok: false, errors: refusal.problems });
   for (const problem of refusal.problems) output.trouble(`error: ${describeProblem(problem)}`);
   return refusal.exitCode;
+}
+
+/** What nothing else caught: a bug of this program. */
+export function printBug(error: unknown): void {
+  const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const output = openOutput({ isJson: false });
+  output.trouble(`execute-prd: a bug of this program, please report it:\n${words}`);
+  output.trouble("What the journal has is safe; the same command goes on from there.");
 }

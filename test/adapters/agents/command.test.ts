@@ -5,6 +5,7 @@ import { mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { createRedaction } from "../../../src/adapters/redaction/redaction.ts";
 import { limits } from "../../../src/core/limits.ts";
 import { ask, askProgram, commandPolicy, makePlace, toRequest } from "./requests.ts";
 
@@ -91,6 +92,31 @@ describe("An agent", () => {
     expect(seen.prompt).toContain(`- dev/plan.md: ${seen.folder}/files/dev/plan.md`);
     expect(seen.folder.startsWith(place.root)).toBe(false);
     expect(existsSync(seen.folder)).toBe(false);
+  });
+
+  test("is sent, given and kept nothing with a secret in it", async () => {
+    const place = await makePlace();
+    const key = "f3b9-only-known-by-its-name";
+    await mkdir(join(place.root, "checkout"), { recursive: true });
+    await writeFile(join(place.root, "checkout", "notes.md"), `the key is ${key}`);
+    const { answer, lines } = await askProgram(
+      place,
+      `const request = fs.readFileSync(process.env.EXECUTE_PRD_REQUEST, "utf8");
+       const notes = fs.readFileSync(JSON.parse(request).handedOver[0].path, "utf8");
+       const all = [request, notes, fs.readFileSync(0, "utf8")].join();
+       const key = ["f3b9", "only-known-by-its-name"].join("-");
+       console.log(all.includes(key), notes, key);
+       fs.writeFileSync(report, JSON.stringify({ summary: "x".repeat(3_985) + key }));`,
+      { files: ["notes.md"], prompt: `use ${key}\n`, request: { [key]: [`use ${key}`] } },
+      { redaction: createRedaction({ A_TOKEN: key }) },
+    );
+    expect(lines).toEqual(["false the key is [redacted A_TOKEN] [redacted A_TOKEN]"]);
+    expect(JSON.stringify(answer)).not.toContain("f3b9");
+    for (const name of ["prompt.md", "request.json", "report.json", "transcript.jsonl"]) {
+      const kept = await readFile(join(place.evidence, name), "utf8");
+      expect(kept, name).toContain("[redacted A_TOKEN]");
+      expect(kept, name).not.toContain(key);
+    }
   });
 
   test("is given no file through a link, and none from outside the checkout", async () => {

@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { AgentRunnerOptions } from "../../../src/adapters/agents/agent-run.ts";
 import { createAgentRunner } from "../../../src/adapters/agents/runner.ts";
+import { createRedaction } from "../../../src/adapters/redaction/redaction.ts";
 import { dispatchId, type RunId, type TaskId } from "../../../src/core/ids.ts";
 import type { AgentPolicy } from "../../../src/core/policy.ts";
 import type { AgentAnswer, AgentRequest } from "../../../src/ports.ts";
@@ -85,6 +86,7 @@ export async function ask(
     checkout: join(place.root, "checkout"),
     identity: (dispatch) => ({ GIT_AUTHOR_NAME: `agent ${dispatch}` }),
     environment: { PATH: process.env["PATH"], HOME: process.env["HOME"] },
+    redaction: createRedaction({}),
     ...options,
   });
   const answer = await runner.run(request, signal, (line) => {

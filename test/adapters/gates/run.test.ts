@@ -5,6 +5,7 @@ import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createGateRunner } from "../../../src/adapters/gates/run.ts";
+import { createRedaction } from "../../../src/adapters/redaction/redaction.ts";
 import type { GatePolicy } from "../../../src/core/policy.ts";
 import { isAlive, makeFolder, readPid, untilGone, writeProgram } from "../process/programs.ts";
 
@@ -25,6 +26,7 @@ async function runGate(tree: string, { signal, onOutput, ...gate }: Asked) {
       DEPLOY_TOKEN: "a-secret-of-the-builder",
       EXTRA: "wanted",
     },
+    redaction: createRedaction({}),
   });
   const policy: GatePolicy = {
     name: "tests",
@@ -226,6 +228,7 @@ describe("A gate cannot start", () => {
       runId: "r",
       runFolder: join(tree, "run"),
       environment: { PATH: path },
+      redaction: createRedaction({}),
     });
     const gate: GatePolicy = { name: "t", command: "true", timeoutMs: 1_000, report: "auto", env: [] };
     const at = { gate, cwd: join(tree, "gone"), log: "t.log", dispatch: "x" };

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createGateRunner } from "../../../src/adapters/gates/run.ts";
+import { createRedaction } from "../../../src/adapters/redaction/redaction.ts";
 import type { GateResult } from "../../../src/core/gate-result.ts";
 import type { GatePolicy } from "../../../src/core/policy.ts";
 import { makeFolder } from "../process/programs.ts";
@@ -15,6 +16,7 @@ async function runGate(tree: string, gate: Partial<GatePolicy>): Promise<GateRes
     runId: `named-${process.pid}`,
     runFolder: join(tree, "run"),
     environment: { PATH: process.env["PATH"] ?? "", TMPDIR: tmpdir() },
+    redaction: createRedaction({}),
   });
   const policy: GatePolicy = {
     name: "tests",

@@ -237,3 +237,16 @@ test("secrets are taken out of the patch, not out of the commit", async () => {
   expect(patch).toContain("+[redacted]");
   expect(at.git(["show", `${commit}:half.txt`])).toBe("s3cret-value-123");
 });
+
+test("a patch that is cut is cut after secrets are taken out", async () => {
+  const at = await begin();
+  const { createRepository } = await import("../../../src/adapters/git/repository.ts");
+  const secret = "s3cret-value-123".repeat(20);
+  const redact = (text: string) => text.replaceAll(secret, "[redacted]");
+  const repository = createRepository({ ...at.options, redact });
+  at.write({ "big.txt": `${secret}\n`.repeat(4_000) }, at.path);
+  await repository.salvageWork({ lane: 1, base: at.base, start: at.base, refPrefix });
+  const patch = readFileSync(join(at.options.runFolder, "salvage", "task-1-1-salvage-1.patch"), "utf8");
+  expect(patch).toContain("[redacted]");
+  expect(patch).not.toContain("s3cret");
+});

@@ -83,6 +83,12 @@ describe("a text", () => {
     expect(redaction.text(text)).toBe(text);
   });
 
+  it("that was cut loses the beginning of a secret before the cut", () => {
+    expect(redaction.text(`x ${key.slice(0, 12)}… y ${key.slice(0, 5)}… z`)).toBe(
+      `x [redacted]… y ${key.slice(0, 5)}… z`,
+    );
+  });
+
   it("that was redacted is not changed again", () => {
     const once = redaction.text(`${key} ${token} ${pem}`);
     expect(redaction.text(once)).toBe(once);
