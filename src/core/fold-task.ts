@@ -13,7 +13,7 @@ import type {
 } from "./event.ts";
 import { classOf, countsAsAttempt, describe, type Failure, stopsRun } from "./failure.ts";
 import type { GateResult } from "./gate-result.ts";
-import { lookAtBase, moveBaseline, redFailure } from "./gates.ts";
+import { lookAtBase, moveBaseline } from "./gates.ts";
 import type { Sha, TaskId } from "./ids.ts";
 import { limits } from "./limits.ts";
 import type { Task } from "./prd.ts";
@@ -144,6 +144,7 @@ function openAttempt(record: TaskRecord, intent: DispatchStarted, entry: Entry):
     red: null,
     judgements: [],
     evidence: [],
+    judgedEvidence: [],
     evidenceWord: null,
     review: null,
     reviewFailures: [],
@@ -197,6 +198,8 @@ function withCandidate(attempt: AttemptRecord, candidate: Candidate): AttemptRec
     red: null,
     judgements: [],
     evidence: candidate.findings,
+    // Until its gates are judged, what the words of before are about is that of the candidate before.
+    judgedEvidence: attempt.red === null ? attempt.judgedEvidence : attempt.evidence,
     evidenceWord: isSame ? attempt.evidenceWord : null,
     review: isSame ? attempt.review : null,
     reviewFailures: [],
@@ -257,36 +260,6 @@ function withBaselineResult(baseline: BaselineRecord, event: GateEnded, result: 
   return { ...baseline, failing, again: [...baseline.again, result] };
 }
 
-export function judgeGates(
-  state: RunState,
-  event: Extract<RunEvent, { kind: "gates-judged" }>,
-  entry: Entry,
-): RunState {
-  const judged = changeTask(state, event.taskId, (record) =>
-    changeAttempt(record, event.attempt, (attempt) => ({
-      ...attempt,
-      red: event.red,
-      judgements: event.gates,
-      evidence: [...attempt.evidence, ...event.findings],
-    })),
-  );
-  const attempt = attemptOf(judged, event);
-  return {
-    ...judged,
-    steps: judged.steps.push({
-      nodeId: event.taskId,
-      stage: "gates",
-      attempt: event.attempt,
-      startedAtMs: attempt.gatesStartedAtMs ?? entry.atMs,
-      finishedAtMs: entry.atMs,
-      status: event.red.length === 0 ? "success" : "retry",
-      notes: `${attempt.gates.length} gate(s)`,
-      failureReason: event.red.length === 0 ? "" : describe(redFailure(event)),
-      score: null,
-    }),
-  };
-}
-
 export function endIntegration(state: RunState, event: IntegrationEnded, entry: Entry): RunState {
   const { result } = event;
   const changed = changeTask(state, event.taskId, (record) =>
@@ -322,7 +295,8 @@ function movedBaseline(
   return moveBaseline(baseline, { commit: candidate.commit, gates, again });
 }
 
-function attemptOf(state: RunState, at: { taskId: TaskId; attempt: number }): AttemptRecord {
+/** An attempt that was started. */
+export function attemptOf(state: RunState, at: { taskId: TaskId; attempt: number }): AttemptRecord {
   const attempt = knownTask(state, at.taskId).attempts.find(({ number }) => number === at.attempt);
   assert(attempt !== undefined, `attempt ${at.attempt} of ${at.taskId} was started`);
   return attempt;

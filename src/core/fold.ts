@@ -8,12 +8,12 @@ import type { Entry, Intent, RunCreated, RunEvent, RunStage, SessionStarted } fr
 import { isIntent } from "./event.ts";
 import { applyAnswer, askQuestion, retryTask, skipTask } from "./fold-answer.ts";
 import { endDispatch } from "./fold-dispatch.ts";
+import { judgeGates } from "./fold-gates.ts";
 import { takePlan } from "./fold-plan.ts";
 import {
   endAttempt,
   endGate,
   endIntegration,
-  judgeGates,
   keepCandidate,
   newTaskRecord,
   startStage,

@@ -10,17 +10,29 @@ import { limits } from "./limits.ts";
 import type { BaselineRecord, KnownFailing } from "./state.ts";
 
 /** Whether the gate is red by tests, every one of them named. */
-export function hasNamedFailures({ outcome, tests }: GateResult): boolean {
-  return outcome === "failed" && tests?.isNamed === true && tests.failures.length > 0;
+export function hasNamedFailures(result: GateResult): boolean {
+  return result.outcome === "failed" && failuresOf(result).length > 0 && result.tests?.isNamed === true;
 }
 
-/** Tests that failed in both runs; a second run that ended otherwise than by named failures decides for itself. */
+/** Names of the failing tests, as far as the gate's report gives them. */
+export function failuresOf({ tests }: GateResult): readonly string[] {
+  return tests?.failures ?? [];
+}
+
+/** Tests that every run of the gate names as failing: a run that names none proves none. */
 export function failingTwice(first: GateResult, again: GateResult | undefined): readonly string[] {
-  const names = first.tests?.failures ?? [];
-  if (again === undefined) return names;
-  if (again.outcome === "passed") return [];
-  if (!hasNamedFailures(again)) return names;
-  return names.filter((name) => again.tests?.failures.includes(name));
+  const runs = again === undefined ? [first] : [first, again];
+  if (!runs.every(hasNamedFailures)) return [];
+  return failuresOf(first).filter((name) => runs.every((run) => failuresOf(run).includes(name)));
+}
+
+/**
+ * Tests that count as failing. The second run decides: a gate that is red twice, each time by other tests, was never
+ * seen without a failure that counts, and is not called flaky. One that names nothing leaves the first as it is.
+ */
+function countedFailures(first: GateResult, again: GateResult | undefined): readonly string[] {
+  if (again?.outcome === "passed") return [];
+  return failuresOf(again === undefined || !hasNamedFailures(again) ? first : again);
 }
 
 /** Tests of a gate that are known to fail on a commit; null when nobody looked at that commit. */
@@ -33,14 +45,12 @@ export function knownFailing(baseline: BaselineRecord, gate: string, commit: Sha
 export function needsLookAtHead(baseline: BaselineRecord, result: GateResult, head: Sha): boolean {
   const known = baseline.failing.find(({ gate }) => gate === result.gate);
   if (known === undefined || known.commit === head || !hasNamedFailures(result)) return false;
-  return known.tests.some((name) => result.tests?.failures.includes(name));
+  return known.tests.some((name) => failuresOf(result).includes(name));
 }
 
 /** Whether a second run can change anything: named tests fail that are not excused. */
 export function deservesSecondRun(result: GateResult, excusable: readonly string[]): boolean {
-  return (
-    hasNamedFailures(result) && result.tests?.failures.some((name) => !excusable.includes(name)) === true
-  );
+  return hasNamedFailures(result) && failuresOf(result).some((name) => !excusable.includes(name));
 }
 
 /** What the first and the second run of a gate come to. */
@@ -56,11 +66,10 @@ export function judgeGate(at: {
   if (first.outcome === "passed") return { ...judged, verdict: "passed" };
   if (first.outcome === acceptedAs) return { ...judged, verdict: "accepted" };
   if (!hasNamedFailures(first)) return { ...judged, verdict: "failed" };
-  const failing = failingTwice(first, again);
-  const names = first.tests?.failures ?? [];
+  const failing = countedFailures(first, again);
   const excused = failing.filter((name) => excusable.includes(name));
   const newFailures = failing.filter((name) => !excusable.includes(name));
-  const flaky = names.filter((name) => !failing.includes(name));
+  const flaky = failuresOf(first).filter((name) => !failing.includes(name));
   const isRed = newFailures.length > 0 || isWorse(again);
   const verdict = isRed ? "failed" : excused.length > 0 ? "excused" : "flaky";
   return { gate: first.gate, verdict, newFailures, excused, flaky };
@@ -100,7 +109,7 @@ export function lookAtBase(
   if (known !== undefined) {
     return baseline.failing.map((record) => (record === known ? shrink(known, at) : record));
   }
-  return [...baseline.failing, { gate, commit: at.commit, tests: provenFailing(at.first, at.again) }];
+  return [...baseline.failing, { gate, commit: at.commit, tests: failingTwice(at.first, at.again) }];
 }
 
 /** A gate that ends without naming what failed proves no single failure on this commit: nothing is excused any more. */
@@ -109,13 +118,6 @@ function shrink(
   at: { readonly commit: Sha; readonly first: GateResult; readonly again: GateResult | undefined },
 ): KnownFailing {
   const { commit, first, again } = at;
-  const failing = provenFailing(first, again);
+  const failing = failingTwice(first, again);
   return { ...known, commit, tests: known.tests.filter((name) => failing.includes(name)) };
-}
-
-/** Tests that every run names as failing: a run that names none proves none. */
-function provenFailing(first: GateResult, again: GateResult | undefined): readonly string[] {
-  const runs = again === undefined ? [first] : [first, again];
-  if (!runs.every(hasNamedFailures)) return [];
-  return failingTwice(first, again);
 }

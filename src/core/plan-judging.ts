@@ -3,11 +3,18 @@
 // has to allow, the review, integration.
 
 import type { RunEvent } from "./event.ts";
-import { baseTrialFindings, nextBaseTrial } from "./evidence/base-trials.ts";
+import { baseTrialFindings, nextBaseTrial, type TriedGate } from "./evidence/base-trials.ts";
 import { type EvidenceFinding, toWords } from "./evidence/finding.ts";
 import type { Failure } from "./failure.ts";
 import type { GateJudgement, GateResult, GateTrial } from "./gate-result.ts";
-import { deservesSecondRun, judgeGate, knownFailing, needsLookAtHead, redFailure } from "./gates.ts";
+import {
+  deservesSecondRun,
+  failuresOf,
+  judgeGate,
+  knownFailing,
+  needsLookAtHead,
+  redFailure,
+} from "./gates.ts";
 import { limits } from "./limits.ts";
 import { endAttempt, gatesOf, holdOnTrouble, type Judged } from "./plan-judged.ts";
 import { planReview, planVerification } from "./plan-review.ts";
@@ -45,7 +52,7 @@ function planGates(judged: Judged): RunEvent | null {
   if (run === null) {
     const gates = judgements(judged);
     const red = gates.filter(({ verdict }) => verdict === "failed").map(({ gate }) => gate);
-    const findings = baseTrialFindings({ candidate, tried: triedGates(judged), trials: attempt.trials });
+    const findings = baseTrialFindings({ tried: triedGates(judged), trials: attempt.trials });
     const at = { taskId: record.task.id, attempt: attempt.number } as const;
     return { kind: "gates-judged", ...at, commit: candidate.commit, red, gates, findings };
   }
@@ -80,7 +87,8 @@ function nextRun(judged: Judged): Run | null {
   const wanted = gatesOf(state, record.task.gates);
   const first = wanted.find((name) => !attempt.gates.some(({ gate }) => gate === name));
   if (first !== undefined) return { gate: first, trial: "candidate" };
-  const unknown = attempt.gates.find((result) => needsLookAtHead(state.baseline, result, candidate.base));
+  const ran = [...attempt.gates, ...secondRuns(attempt)];
+  const unknown = ran.find((result) => needsLookAtHead(state.baseline, result, candidate.base));
   if (unknown !== undefined) return { gate: unknown.gate, trial: "at the head" };
   const unsure = attempt.gates.find(
     (result) => deservesSecondRun(result, excusable(judged, result)) && againOf(judged, result) === undefined,
@@ -101,8 +109,13 @@ function judgements(judged: Judged): readonly GateJudgement[] {
   );
 }
 
-function triedGates(judged: Judged) {
-  return judged.attempt.gates.map((result) => ({ result, excusable: excusable(judged, result) }));
+/** With versions of the base may fail what is excused, and what the builder accepted. */
+function triedGates(judged: Judged): readonly TriedGate[] {
+  return judged.attempt.gates.map((result) => {
+    const isAccepted = acceptedAs(judged.state, result.gate) === result.outcome;
+    const accepted = isAccepted ? failuresOf(result) : [];
+    return { result, excusable: [...excusable(judged, result), ...accepted] };
+  });
 }
 
 function excusable({ state, candidate }: Judged, { gate }: GateResult): readonly string[] {
@@ -110,14 +123,18 @@ function excusable({ state, candidate }: Judged, { gate }: GateResult): readonly
 }
 
 function againOf({ attempt }: Judged, { gate }: GateResult): GateResult | undefined {
-  return attempt.trials.find(({ trial, result }) => trial === "again" && result.gate === gate)?.result;
+  return secondRuns(attempt).find((result) => result.gate === gate);
+}
+
+function secondRuns({ trials }: AttemptRecord): readonly GateResult[] {
+  return trials.filter(({ trial }) => trial === "again").map(({ result }) => result);
 }
 
 /** How a gate ended on the base, where the builder accepted it so; a gate that cannot even start now is another thing. */
 function acceptedAs(state: RunState, gate: string): GateResult["outcome"] | null {
   const { accepted, results } = state.baseline;
-  if (!accepted.includes(gate)) return null;
-  return results.find((result) => result.gate === gate)?.outcome ?? "failed";
+  const onBase = results.find((result) => result.gate === gate && accepted.includes(gate));
+  return onBase?.outcome ?? null;
 }
 
 /** What the builder has to allow is asked once the gates have passed; what is allowed goes on to the review. */

@@ -42,7 +42,7 @@ function planBaseline(state: RunState): RunEvent {
       !baseline.again.some(({ gate }) => gate === result.gate),
   );
   if (unsure !== undefined) return gateOnBase(state, unsure.gate, "again");
-  const red = baseline.results.find(
+  const red = [...baseline.results, ...baseline.again].find(
     (result) =>
       result.outcome !== "passed" &&
       !hasNamedFailures(result) &&
@@ -74,8 +74,10 @@ function gateOnBase(state: RunState, gate: string, trial: GateTrial): RunEvent {
 }
 
 /** Failures that are excused are told, by name, and so are tests that failed only once. */
-function knownWords({ results, failing }: BaselineRecord): string {
+function knownWords({ results, failing, accepted, dropped }: BaselineRecord): string {
+  const decided = [...accepted, ...dropped];
   return failing
+    .filter(({ gate }) => !decided.includes(gate))
     .map(({ gate, tests }) => {
       const seen = results.find((result) => result.gate === gate)?.tests?.failures ?? [];
       const flaky = seen.filter((name) => !tests.includes(name));

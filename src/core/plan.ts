@@ -104,10 +104,12 @@ function blockOn(question: Question): RunEvent {
 /** Work goes on where it is under way; what is pending begins, or goes on after an answer, when there is room. */
 function planTasks(state: RunState, underWay: ReadonlySet<TaskId>, nowMs: number): RunEvent | null {
   let busy = 0;
+  const lanes = lanesOfTheRun(state);
   for (const record of state.tasks) {
-    const isUnderWay = underWay.has(record.task.id);
-    if (isUnderWay || record.phase.kind === "working") busy += 1;
-    if (isUnderWay || record.phase.kind !== "working") continue;
+    const { phase } = record;
+    const isUnderWay = underWay.has(record.task.id) || (phase.kind === "working" && lanes.has(phase.lane));
+    if (isUnderWay || phase.kind === "working") busy += 1;
+    if (isUnderWay || phase.kind !== "working") continue;
     const next = planNext(state, record, nowMs);
     if (next !== null) return next;
   }
@@ -116,6 +118,15 @@ function planTasks(state: RunState, underWay: ReadonlySet<TaskId>, nowMs: number
   if (busy >= policyOf(state).concurrency) return null;
   const ready = readyTasks(state).find(({ task }) => !underWay.has(task.id));
   return ready === undefined ? null : planNext(state, ready, nowMs);
+}
+
+/** Lanes in which a gate looks at the head of the branch: the task that works there has nowhere to go on meanwhile. */
+function lanesOfTheRun(state: RunState): ReadonlySet<number> {
+  const lanes = new Set<number>();
+  for (const { intent } of state.running.values()) {
+    if (intent.kind === "gate-started" && intent.taskId === null) lanes.add(intent.lane);
+  }
+  return lanes;
 }
 
 function planNext(state: RunState, record: TaskRecord, nowMs: number): RunEvent | null {

@@ -96,6 +96,8 @@ export interface AttemptRecord {
   readonly judgements: readonly GateJudgement[];
   /** What the program found in the present candidate. */
   readonly evidence: readonly EvidenceFinding[];
+  /** What was found in the candidate before, on which review and builder's word were given; empty for a first one. */
+  readonly judgedEvidence: readonly EvidenceFinding[];
   /** The builder's word on evidence that is held. */
   readonly evidenceWord: Verification | null;
   readonly review: ReviewReport | null;

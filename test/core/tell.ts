@@ -9,13 +9,14 @@ import type {
   StartFrom,
 } from "../../src/core/event.ts";
 import type { Failure } from "../../src/core/failure.ts";
+import type { GateResult } from "../../src/core/gate-result.ts";
 import { dispatchId } from "../../src/core/ids.ts";
 import { plan } from "../../src/core/plan.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Task } from "../../src/core/prd.ts";
 import { type AgentStage, roleOfStage, type Usage } from "../../src/core/report.ts";
 import { type AttemptRecord, type TaskRecord, taskOf } from "../../src/core/state.ts";
-import { makeGate, makePolicy, taskId } from "../support/run-parts.ts";
+import { makeGate, makePolicy, makeTests, taskId } from "../support/run-parts.ts";
 import { RunStory } from "../support/run-story.ts";
 
 export const gitFailed: Failure = { reason: "git-failed", doing: "looking", exitCode: 1, detail: "no" };
@@ -150,6 +151,31 @@ export function gatesRan(story: RunStory, id: string, red: readonly string[] = [
   }
   return story;
 }
+
+/** One run of the gate that the plan asks for next, with what it comes to; the story says which gate that is. */
+export function runGate(story: RunStory, asked: string, over: Partial<GateResult> = {}): RunStory {
+  const event = next(story);
+  const said = event?.kind === "gate-started" ? toWords(event) : JSON.stringify(event);
+  if (event?.kind !== "gate-started" || said !== asked)
+    throw new Error(`asked for ${said}, not for ${asked}`);
+  const { taskId: task, attempt, gate, trial, commit } = event;
+  const result = { kind: "ran", result: makeGate(gate, over) } as const;
+  return story.add(event).add({ kind: "gate-ended", taskId: task, attempt, gate, trial, commit, result });
+}
+
+function toWords({ gate, trial, taskId: task }: Extract<RunEvent, { kind: "gate-started" }>): string {
+  return `${gate} of ${task ?? "the branch"}: ${trial}`;
+}
+
+/** A gate of 20 tests of which these fail. */
+export function failing(...names: readonly string[]): Partial<GateResult> {
+  return { outcome: "failed", exitCode: 1, tests: makeTests(20 - names.length, names) };
+}
+
+export const passing: Partial<GateResult> = { tests: makeTests(20) };
+
+/** A gate that is red and cannot say by which tests. */
+export const unnamed: Partial<GateResult> = { outcome: "failed", exitCode: 1, tests: makeTests(17, 3) };
 
 export function ask(story: RunStory, about: QuestionAbout, over: Partial<Question> = {}): RunStory {
   const question: Question = {

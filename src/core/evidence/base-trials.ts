@@ -2,11 +2,11 @@
 
 import type { Candidate } from "../event.ts";
 import type { GateResult, GateTrialResult } from "../gate-result.ts";
-import { failingTwice, hasNamedFailures } from "../gates.ts";
+import { failuresOf, hasNamedFailures } from "../gates.ts";
 import type { BaseVersion } from "./base-versions.ts";
 import { type EvidenceFinding, type Observation, toFindings } from "./finding.ts";
 
-/** One gate, its result on the candidate as it is, and its tests that may fail. */
+/** One gate, its result on the candidate as it is, and its tests that may fail (excused, or accepted by the builder). */
 export interface TriedGate {
   readonly result: GateResult;
   readonly excusable: readonly string[];
@@ -41,7 +41,6 @@ function gatesOfTrial(kind: BaseVersion["kind"], gates: readonly GateResult[]): 
 
 /** A finding for each test of the base that fails, and for each gate that is red with its definition of the base. */
 export function baseTrialFindings(at: {
-  readonly candidate: Candidate;
   readonly tried: readonly TriedGate[];
   readonly trials: readonly GateTrialResult[];
 }): readonly EvidenceFinding[] {
@@ -57,10 +56,10 @@ export function baseTrialFindings(at: {
 function observeTests(result: GateResult, { result: own, excusable }: TriedGate): readonly Observation[] {
   const place = { kind: "base-test-fails", file: null, line: null } as const;
   if (!hasNamedFailures(result)) {
-    if (own.outcome === result.outcome) return [];
+    if (isAsRed(own, result)) return [];
     return [{ ...place, text: `with the base's version of the changed tests, gate "${result.gate}" is red` }];
   }
-  return newlyFailing(result, own, excusable).map((name) => ({
+  return newlyFailing(result, excusable).map((name) => ({
     ...place,
     text: `the base's version of a changed test fails: ${name}`,
   }));
@@ -71,15 +70,19 @@ function observeDefinition(
   { result: own, excusable }: TriedGate,
 ): readonly Observation[] {
   const isKnown = hasNamedFailures(result)
-    ? newlyFailing(result, own, excusable).length === 0
-    : own.outcome === result.outcome;
+    ? newlyFailing(result, excusable).length === 0
+    : isAsRed(own, result);
   if (isKnown) return [];
   const text = `with the base's version of what gate "${result.gate}" depends on, it is red`;
   return [{ kind: "base-definition-fails", file: null, line: null, text }];
 }
 
-/** Tests that fail with the base's version and neither on the candidate as it is nor, excused, on the head. */
-function newlyFailing(result: GateResult, own: GateResult, excusable: readonly string[]): readonly string[] {
-  const known = new Set([...excusable, ...failingTwice(own, undefined)]);
-  return failingTwice(result, undefined).filter((name) => !known.has(name));
+/** A test that was flaky on the candidate is not among those that may fail: its version of the base is looked at. */
+function newlyFailing(result: GateResult, excusable: readonly string[]): readonly string[] {
+  return failuresOf(result).filter((name) => !excusable.includes(name));
+}
+
+/** Whether the builder accepted a gate that is red in this way; one that names its failures is excused by name only. */
+function isAsRed(own: GateResult, result: GateResult): boolean {
+  return own.outcome === result.outcome && !hasNamedFailures(own);
 }

@@ -160,6 +160,11 @@ function toSentence(text: string): string {
   return line.length <= limits.findingChars ? line : `${line.slice(0, limits.findingChars - 1)}…`;
 }
 
+/** Whether a word on one is a word on the other: the line may be another where the file around it is. */
+export function isSameFinding(one: EvidenceFinding, other: EvidenceFinding): boolean {
+  return one.id === other.id && one.kind === other.kind && one.file === other.file && one.text === other.text;
+}
+
 /** A finding as a part of a sentence, with its id and place. */
 export function toWords({ id, file, line, text }: EvidenceFinding): string {
   const place = file === null ? "" : ` in ${file}${line === null ? "" : `:${line}`}`;

@@ -1,6 +1,15 @@
 // Findings: strongest first, numbered the same every time, bounded, in one clean line.
 import { expect, test } from "vitest";
-import { counted, listed, type Observation, quoted, toFindings } from "../../../src/core/evidence/finding.ts";
+import {
+  counted,
+  type EvidenceFinding,
+  isSameFinding,
+  listed,
+  type Observation,
+  quoted,
+  toFindings,
+  toWords,
+} from "../../../src/core/evidence/finding.ts";
 import { limits } from "../../../src/core/limits.ts";
 
 const at = (
@@ -78,4 +87,32 @@ test("names in sentences are quoted, cut and counted", () => {
   expect(listed(["a", "b"])).toBe('"a", "b"');
   expect(listed(["a", "b", "c", "d", "e", "f", "g"])).toBe('"a", "b", "c", "d", "e" and 2 more');
   expect([counted(1, "test"), counted(2, "test")]).toEqual(["1 test", "2 tests"]);
+});
+
+const skipped: EvidenceFinding = {
+  id: "e1",
+  kind: "test-skipped",
+  effect: "justify",
+  severity: "major",
+  file: "a.test.ts",
+  line: 3,
+  text: "a test is skipped",
+};
+
+test.each<[string, Partial<EvidenceFinding>, string]>([
+  ["its file and line", {}, "e1: a test is skipped in a.test.ts:3"],
+  ["its file", { line: null }, "e1: a test is skipped in a.test.ts"],
+  ["no place", { file: null, line: null }, "e1: a test is skipped"],
+])("a finding in words has its id and %s", (_what, over, words) => {
+  expect(toWords({ ...skipped, ...over })).toBe(words);
+});
+
+test.each<[string, Partial<EvidenceFinding>, boolean]>([
+  ["the same in another line", { line: 9 }, true],
+  ["another with another id, by which a reviewer justifies it", { id: "e2" }, false],
+  ["another in another file", { file: "b.test.ts" }, false],
+  ["another when it says something else", { text: "two tests are skipped" }, false],
+  ["another when it is of another kind", { kind: "test-focused" }, false],
+])("a finding of the same change on another head is %s", (_what, over, expected) => {
+  expect(isSameFinding(skipped, { ...skipped, ...over })).toBe(expected);
 });
