@@ -39,6 +39,10 @@ function rejected(story: RunStory, changeCount = 1): RunStory {
   return story.developed("a").candidate("a", { changeCount }).sentBack("a", { reason: "no-change" });
 }
 
+function sentBack(story: RunStory, failure: Failure): RunStory {
+  return story.developed("a").candidate("a").sentBack("a", failure);
+}
+
 function withFallback(maxAttempts: number): Policy {
   const { developer, ...others } = makePolicy().agents;
   if (developer === undefined) throw new Error("the policy has a developer");
@@ -134,6 +138,21 @@ describe("the next attempt starts", () => {
     [
       "at the base when there was no candidate to reject",
       (story) => story.developed("a").sentBack("a", { reason: "nested-repository", paths: ["x"] }),
+      base,
+    ],
+    [
+      "at the base when what was rejected was tampered with",
+      (story) => sentBack(story, { reason: "evidence-rejected", problems: ["a key"] }),
+      base,
+    ],
+    [
+      "at the base when nobody justified what was found",
+      (story) => sentBack(story, { reason: "evidence-unjustified", problems: ["a skipped test"] }),
+      base,
+    ],
+    [
+      "at the base when the builder refused what was found",
+      (story) => sentBack(story, { reason: "evidence-refused", text: "no", problems: ["40 files gone"] }),
       base,
     ],
     ["from what an interrupted agent left", (story) => interrupted(story, "salvage"), salvaged],

@@ -121,6 +121,7 @@ describe("an answer about a task", () => {
   const checkpoint: QuestionAbout = { kind: "checkpoint-before", taskId: a };
   const attempts: QuestionAbout = { kind: "attempts", taskId: a };
   const verify: QuestionAbout = { kind: "checkpoint-after", taskId: a };
+  const evidence: QuestionAbout = { kind: "evidence", taskId: a };
   const answered = (about: QuestionAbout, text: string): RunStory =>
     answer(ask(one().developed("a").candidate("a"), about), text);
 
@@ -148,6 +149,7 @@ describe("an answer about a task", () => {
     ["rejects a checkpoint", checkpoint, "reject"],
     ["skips instead of trying again", attempts, "skip"],
     ["skips instead of verifying", verify, "skip"],
+    ["skips instead of allowing what was found", evidence, "skip"],
     ["skips instead of reviewing again", { kind: "stage", stage: "review", taskId: a }, "skip"],
   ])("%s: the task is skipped, and told", (_what, about, text) => {
     const story = answered(about, text);
@@ -167,8 +169,21 @@ describe("an answer about a task", () => {
     expect(lastAttemptOf(answered(verify, text), "a").verification).toEqual(verification);
   });
 
-  it("verifies nothing where there is no attempt", () => {
-    expect(() => answer(ask(one(), verify), "approve")).toThrow(InvariantBroken);
+  it.each<[string, object]>([
+    ["approve", { kind: "approved" }],
+    ["reject", { kind: "rejected", text: "reject" }],
+    ["put the tests back", { kind: "rejected", text: "put the tests back" }],
+  ])("decides on the evidence of its last attempt, which goes on: %s", (text, evidenceWord) => {
+    const story = answered(evidence, text);
+    expect(lastAttemptOf(story, "a")).toMatchObject({ evidenceWord, verification: null, outcome: null });
+    expect(recordOf(story, "a").phase.kind).toBe("pending");
+  });
+
+  it.each([
+    ["verifies", verify],
+    ["allows", evidence],
+  ] as const)("%s nothing where there is no attempt", (_what, about) => {
+    expect(() => answer(ask(one(), about), "approve")).toThrow(InvariantBroken);
   });
 
   it("lets a review be asked for again, with its tries and its row of trouble forgiven", () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DispatchStarted } from "../../src/core/event.ts";
+import type { EvidenceEffect, EvidenceFinding } from "../../src/core/evidence/finding.ts";
+import type { GateJudgement } from "../../src/core/gate-result.ts";
 import { limits } from "../../src/core/limits.ts";
 import type { AgentStage, Finding, PreMortemReport } from "../../src/core/report.ts";
 import {
@@ -10,9 +12,23 @@ import {
   toRequestJson,
 } from "../../src/core/request.ts";
 import { InvariantBroken } from "../../src/core/result.ts";
-import { makeGate, makeTask, shaOf, taskId } from "../support/run-parts.ts";
+import { makeGate, makePolicy, makeTask, shaOf, taskId } from "../support/run-parts.ts";
 import { RunStory } from "../support/run-story.ts";
-import { answer, ask, begin, dispatched, gatesRan, opened, recordOf, retry } from "./tell.ts";
+import {
+  answer,
+  ask,
+  begin,
+  dispatched,
+  failing,
+  follow,
+  gatesRan,
+  lastAttemptOf,
+  opened,
+  passing,
+  recordOf,
+  retry,
+  runGate,
+} from "./tell.ts";
 
 /** The request of the dispatch that has begun last. */
 function requested(story: RunStory, conflicts?: readonly string[]): DispatchRequest {
@@ -27,6 +43,10 @@ function asked(story: RunStory, stage: AgentStage, task: string | null): Dispatc
 
 const note: Finding = { id: "f2", severity: "note", file: "b.ts", line: 3, problem: "typo", fix: "mend it" };
 const major: Finding = { ...note, id: "f1", severity: "major", file: null, line: null, problem: "slow" };
+
+function evidence(effect: EvidenceEffect, id: string): EvidenceFinding {
+  return { id, kind: "test-skipped", effect, severity: "major", file: "a.test.ts", line: 3, text: "skipped" };
+}
 
 describe("a developer is told", () => {
   it("the task, the goal, and what is to be read, and nothing of an attempt before when there was none", () => {
@@ -124,6 +144,22 @@ describe("a developer is told", () => {
     });
   });
 
+  it("which tests are new among the failing ones, and what the program found that somebody has to answer for", () => {
+    const story = opened([makeTask("a")], {
+      gates: makePolicy().gates.filter(({ name }) => name === "tests"),
+    });
+    const findings = [evidence("justify", "f1"), evidence("note", "f2")];
+    story.developed("a").candidate("a", { findings });
+    runGate(story, "tests of a: candidate", failing("adds", "sorts"));
+    follow(runGate(story, "tests of a: again", failing("adds")), 2);
+    const json = toRequestJson(asked(story, "develop", "a"));
+    expect(json["feedback"]).toMatchObject({
+      gates: [{ name: "tests", passed: false, newFailures: ["adds"], excused: [], flaky: ["sorts"] }],
+      evidence: [evidence("justify", "f1")],
+      note: "gates failed: tests; new failing tests: adds",
+    });
+  });
+
   it("of the last attempt that came to something, not of an interrupted one, and the builder's words first", () => {
     const story = opened([makeTask("a")])
       .developed("a")
@@ -208,6 +244,39 @@ describe("a reviewer is told", () => {
     expect(json).not.toHaveProperty("tasks");
   });
 
+  it("all that the program found, and of each gate why it counts as passed", () => {
+    const story = opened([makeTask("a")], {
+      gates: makePolicy().gates.filter(({ name }) => name === "tests"),
+    });
+    const findings = [evidence("justify", "f1"), evidence("note", "f2")];
+    story.developed("a").candidate("a", { findings });
+    runGate(story, "tests of a: candidate", failing("sorts"));
+    follow(runGate(story, "tests of a: again", passing));
+    const json = toRequestJson(asked(story, "review", "a"));
+    expect(json).toMatchObject({
+      gates: [{ name: "tests", passed: true, exitCode: 1, newFailures: [], excused: [], flaky: ["sorts"] }],
+    });
+    expect(json["evidence"]).toEqual(findings);
+  });
+
+  it.each<[string, GateJudgement["verdict"], boolean]>([
+    ["fails only by what fails on the head too passed", "excused", true],
+    ["is red as the builder accepted it has not passed", "accepted", false],
+  ])("that a gate which %s", (_what, verdict, passed) => {
+    const story = opened([makeTask("a")])
+      .developed("a")
+      .candidate("a");
+    gatesRan(story, "a", ["tests"]);
+    const { candidate, number } = lastAttemptOf(story, "a");
+    const judgement = { gate: "tests", verdict, newFailures: [], excused: ["adds"], flaky: [] };
+    const at = { taskId: taskId("a"), attempt: number, commit: candidate?.commit ?? shaOf("none") };
+    story.add({ kind: "gates-judged", ...at, red: [], gates: [judgement], findings: [] });
+    expect(toRequestJson(asked(story, "review", "a"))["gates"]).toMatchObject([
+      { name: "typecheck", passed: true, excused: [] },
+      { name: "tests", passed, excused: ["adds"] },
+    ]);
+  });
+
   it("in later rounds the findings of the review before that count", () => {
     const story = opened([makeTask("a")])
       .developed("a")
@@ -269,7 +338,20 @@ it("keeps a gate's output with its attempt, the baseline's with the run", () => 
   expect(gateLogPlace({ taskId: taskId("a"), attempt: 2, gate: "tests", trial: "candidate" })).toBe(
     "attempts/a/2/gates/tests.log",
   );
-  expect(gateLogPlace({ taskId: null, attempt: 1, gate: "tests", trial: "base tests" })).toBe(
-    "attempts/_run/baseline/1/gates/tests.base-tests.log",
+  expect(gateLogPlace({ taskId: null, attempt: 1, gate: "tests", trial: "again" })).toBe(
+    "attempts/_run/baseline/1/gates/tests.again.log",
   );
+});
+
+it("keeps the output of each run of a gate in a file of its own", () => {
+  const trials = ["candidate", "again", "base tests", "base definitions"] as const;
+  const places = trials.map((trial) =>
+    gateLogPlace({ taskId: taskId("a"), attempt: 1, gate: "tests", trial }),
+  );
+  expect(places).toEqual([
+    "attempts/a/1/gates/tests.log",
+    "attempts/a/1/gates/tests.again.log",
+    "attempts/a/1/gates/tests.base-tests.log",
+    "attempts/a/1/gates/tests.base-definitions.log",
+  ]);
 });

@@ -1,5 +1,6 @@
 // The prompts of every stage: their golden text, what must be in them, what no text can do to them, their bounds.
 import { describe, expect, test } from "vitest";
+import type { GateJudgement } from "../../src/core/gate-result.ts";
 import { limits } from "../../src/core/limits.ts";
 import type { AgentStage } from "../../src/core/report.ts";
 import type { DispatchRequest } from "../../src/core/request.ts";
@@ -8,6 +9,7 @@ import { readReport, reportSchemas } from "../../src/schema/report.ts";
 import {
   base,
   candidate,
+  makeEvidence,
   makeFinding,
   makeFullRequest,
   makeGate,
@@ -110,6 +112,13 @@ describe("develop", () => {
     expect(toPrompt({ ...makeRequest("develop"), record })).not.toContain("changes nothing is sent back");
   });
 
+  test("what the program found in the attempt before is told, with what to do about it", () => {
+    const prompt = toPrompt(withFeedback({ evidence: [makeEvidence()] }));
+    expect(prompt).toContain("Undo what the task does not ask for");
+    expect(prompt).toContain("[t1] justify, test-skipped: a test is skipped (test/dates.test.ts:12)");
+    expect(toPrompt(withFeedback({ note: "late" }))).not.toContain("Undo what the task does not ask for");
+  });
+
   test("the worst findings come first", () => {
     const prompt = toPrompt(makeFullRequest("develop"));
     expect(prompt.indexOf("[f1.1] major")).toBeLessThan(prompt.indexOf("[f1.2] minor"));
@@ -141,6 +150,45 @@ describe("review", () => {
   test("a commit that no gate checked is said to be so", () => {
     expect(toPrompt(makeRequest("review"))).toContain("No gate ran on this commit");
     expect(toPrompt(makeFullRequest("review"))).not.toContain("No gate ran on this commit");
+  });
+
+  test("of each gate is said which tests are new among the failing ones, excused or flaky, and what was accepted", () => {
+    const words = (judgement: Partial<GateJudgement>) => {
+      const none = { gate: "tests", verdict: "failed", newFailures: [], excused: [], flaky: [] } as const;
+      const gate = makeGate({}, { ...none, ...judgement });
+      return toPrompt({ ...makeRequest("review"), gates: [gate] });
+    };
+    expect(words({ newFailures: ["adds", "sorts"] })).toContain("new failures: `adds`, `sorts`)");
+    expect(words({ excused: ["adds"] })).toContain("failing before this change too: `adds`)");
+    expect(words({ flaky: ["adds"] })).toContain("flaky, passed when run again: `adds`)");
+    expect(words({ verdict: "accepted" })).toContain("1 failed, the builder accepted it as red)");
+    const many = Array.from({ length: limits.namesInSentence + 2 }, (_, index) => `t${index}`);
+    expect(words({ newFailures: many })).toContain(`\`t${limits.namesInSentence - 1}\` and 2 more)`);
+  });
+
+  test("what the program found stands with its id, effect and place, the gravest first", () => {
+    const evidence = [
+      makeEvidence({
+        id: "n1",
+        effect: "note",
+        kind: "large-file",
+        file: null,
+        line: null,
+        text: "a large file",
+      }),
+      makeEvidence({ id: "j1", line: null }),
+      makeEvidence({ id: "h1", effect: "hold", kind: "many-deletions", text: "40 files are deleted" }),
+    ];
+    const prompt = toPrompt({ ...makeRequest("review"), evidence });
+    expect(prompt).toContain(
+      [
+        "[h1] hold, many-deletions: 40 files are deleted (test/dates.test.ts:12)",
+        "[j1] justify, test-skipped: a test is skipped (test/dates.test.ts)",
+        "[n1] note, large-file: a large file",
+      ].join("\n\n"),
+    );
+    expect(prompt).toContain("needs an entry in `justified`");
+    expect(toPrompt(makeRequest("review"))).not.toContain("needs an entry in `justified`");
   });
 
   test("a red gate is explained: only what the builder accepted comes this far", () => {
@@ -193,7 +241,12 @@ const attack = [
 function hostile(stage: AgentStage): DispatchRequest {
   const full = makeFullRequest(stage);
   const finding = makeFinding({ id: attack, file: attack, problem: attack, fix: attack });
-  const gate = makeGate({ gate: attack, command: attack, tail: attack, detail: attack });
+  const found = makeEvidence({ id: attack, kind: attack, file: attack, text: attack });
+  const names = { newFailures: [attack], excused: [attack], flaky: [attack] };
+  const gate = makeGate(
+    { gate: attack, command: attack, tail: attack, detail: attack },
+    { gate: attack, verdict: "failed", ...names },
+  );
   const task = makeTask({
     title: attack,
     description: attack,
@@ -213,9 +266,10 @@ function hostile(stage: AgentStage): DispatchRequest {
     files: [{ path: attack, why: attack }],
     mitigations: [attack, attack],
     learned: [{ taskId: toId("task-1"), text: attack }],
-    feedback: { gates: [gate], findings: [finding], evidence: [], conflict: [attack], note: attack },
+    feedback: { gates: [gate], findings: [finding], evidence: [found], conflict: [attack], note: attack },
     issues: [attack],
     gates: [gate],
+    evidence: [found],
     openFindings: [finding],
     developerReport: attack,
   };
@@ -263,6 +317,8 @@ describe("hostile text", () => {
       withFeedback({ note: text }),
       withFeedback({ gates: [makeGate({ tail: text })] }),
       withFeedback({ findings: [makeFinding({ problem: text })] }),
+      withFeedback({ evidence: [makeEvidence({ text })] }),
+      { ...makeRequest("review"), evidence: [makeEvidence({ text })] },
       { ...makeRequest("review"), developerReport: text },
       { ...makeRequest("review"), openFindings: [makeFinding({ fix: text })] },
       { ...makeRequest("review"), gates: [makeGate({ tail: text })] },

@@ -13,6 +13,7 @@ function goldenFile(version: number, name: string): URL {
 
 test.each([
   [
+    1,
     "completed",
     {
       phase: "completed",
@@ -32,6 +33,7 @@ test.each([
     },
   ],
   [
+    1,
     "blocked",
     {
       phase: "blocked",
@@ -49,8 +51,28 @@ test.each([
       files: 6,
     },
   ],
-])("a %s journal of version 1 folds to the same run", (name, expected) => {
-  const read = decodeJournal(readFileSync(goldenFile(1, name)));
+  [
+    2,
+    "completed",
+    {
+      phase: "completed",
+      tasks: [
+        "task-1 complete 1",
+        "task-2 complete 2",
+        "task-3 complete 2",
+        "task-4 complete 1",
+        "task-5 complete 1",
+        "follow-up-1-1 complete 1",
+      ],
+      head: "5fe3df567d5d0018d8e73f80de5c6e6d2433845b",
+      steps: 43,
+      dispatches: 26,
+      questions: [],
+      files: 10,
+    },
+  ],
+])("a journal of version %i that is %s folds to the same run", (version, name, expected) => {
+  const read = decodeJournal(readFileSync(goldenFile(version, name)));
   expect(read).toMatchObject({ ok: true });
   if (!read.ok) return;
   const state = foldAll(read.value.entries);
