@@ -100,6 +100,8 @@ export interface Aftermath {
   readonly violations: readonly string[];
   /** Harmless things that were put right or moved: new branches, tags and stash entries of the agent. */
   readonly notes: readonly string[];
+  /** Changes that the dispatch may have made as well as the builder beside it: left as they are, bounded. */
+  readonly doubts: readonly string[];
 }
 
 export interface Memory {
@@ -154,9 +156,12 @@ export interface Repository {
     names: readonly string[];
   }): Promise<Result<OwnLook, Failure>>;
 
-  /** Remembers the repository's metadata before a dispatch, by plain file reads. */
-  beforeDispatch(at: { lane: number; dispatch: DispatchId }): Promise<Result<void, Failure>>;
-  /** Compares and puts right, before any other git command; moves new refs of the agent below the attempt's ref. */
+  /** Remembers what the repository and the builder's checkout are like before a dispatch or a gate. */
+  beforeDispatch(at: { lane: number; dispatch: string }): Promise<Result<void, Failure>>;
+  /**
+   * Compares and puts right, before any other git command; moves new refs of the agent below the attempt's ref.
+   * The builder's checkout is only looked at. Tells also what was seen around the lane's set-ups since the last one.
+   */
   afterDispatch(at: { lane: number; refPrefix: string }): Promise<Result<Aftermath, Failure>>;
 
   /**

@@ -69,5 +69,14 @@ export const limits = {
   drainGraceMs: 1_000,
   requestPollMs: 100,
   viewThrottleMs: 1_000,
+  /** Files of the builder's checkout that are watched around a dispatch; of more, git's own view is taken. */
+  filesWatched: 200_000,
+  untrackedWatched: 10_000,
+  /** Larger files count as changed when their size or times did. */
+  hashedFileBytes: 16 * 1024 * 1024,
+  /** Paths named in one sentence about a checkout; the rest is counted. */
+  pathsNamed: 12,
+  /** Changes told of one dispatch or gate that may be the builder's own. */
+  doubtsKept: 30,
   minFreeDiskBytes: 50 * 1024 * 1024,
 } as const;

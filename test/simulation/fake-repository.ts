@@ -64,7 +64,7 @@ export function createFakeRepository(git: GitModel): Repository {
       return success(undefined);
     },
     async afterDispatch() {
-      return success({ violations: [], notes: [] });
+      return success({ violations: [], notes: [], doubts: [] });
     },
     async snapshotWork({ lane }) {
       return success({ tree: git.storeTree(git.lane(lane).work), agentHead: null });

@@ -8,22 +8,16 @@ import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
 import type { Aftermath } from "../../ports.ts";
 import { attemptStorage, replaceFile, unless } from "../storage.ts";
+import { type Before, closeConfinement, type Opened, openConfinement, withUnsaid } from "./confinement.ts";
 import { attemptFiles, type GitRun } from "./git-run.ts";
 import { loadState, placeTree } from "./lane-state.ts";
 import { isAdminDirIntact } from "./lanes.ts";
-import { type Metadata, putBackMetadata, readMetadata, type WatchedTree } from "./metadata-guard.ts";
+import { putBackMetadata } from "./metadata-guard.ts";
 import { watchedTrees } from "./prepare.ts";
 import { readLine } from "./refs.ts";
-import { judgeRefs, type RefsBefore, readRefsBefore } from "./refs-guard.ts";
 
 /** What is known about a lane's dispatch; memory is believed before the file, which an agent could reach. */
-export type PendingDispatches = Map<number, Pending>;
-
-interface Pending {
-  readonly metadata: Metadata;
-  readonly trees: readonly WatchedTree[];
-  readonly refs: RefsBefore;
-}
+export type PendingDispatches = Map<number, Opened>;
 
 /** See Repository.beforeDispatch; `dispatch` is the id that the dispatch's identity was made with. */
 export function beforeDispatch(
@@ -36,12 +30,11 @@ export function beforeDispatch(
     if (!file.ok) return file;
     const trees = watchedTrees(run, at.lane);
     if (!trees.ok) return trees;
-    const refs = await readRefsBefore(run, at.dispatch ?? null);
-    if (!refs.ok) return refs;
-    const remembered = { metadata: readMetadata(run, trees.value), trees: trees.value, refs: refs.value };
-    pending.set(at.lane, remembered);
+    const opened = await openConfinement(run, { trees: trees.value, dispatch: at.dispatch ?? null });
+    if (!opened.ok) return opened;
+    pending.set(at.lane, opened.value);
     return attemptStorage({ doing: "writing", path: file.value }, () => {
-      replaceFile(file.value, JSON.stringify(remembered));
+      replaceFile(file.value, JSON.stringify(opened.value.before));
     });
   });
 }
@@ -55,21 +48,21 @@ export function afterDispatch(
   return attemptFiles({ doing: "reading", path: run.commonDir }, async () => {
     const file = placeFile(run, at.lane);
     if (!file.ok) return file;
-    const isSameProgram = pending.has(at.lane);
-    const before = pending.get(at.lane) ?? readPending(file.value);
-    if (before === null) return success({ violations: [], notes: [] });
-    const metadata = putBackMetadata(run, { before: before.metadata, trees: before.trees });
-    if (!metadata.ok) return metadata;
-    const refs = await judgeRefs(run, { before: before.refs, refPrefix: at.refPrefix, isSameProgram });
-    if (!refs.ok) return refs;
-    const detached = detachFromMoved(run, { lane: at.lane, movedAway: refs.value.movedAway });
+    const opened = pending.get(at.lane) ?? readPending(file.value);
+    if (opened === null) return success({ violations: [], notes: [], doubts: [] });
+    const closed = await closeConfinement(run, { opened, refPrefix: at.refPrefix });
+    if (!closed.ok) return closed;
+    const switched = judgeLane(run, { lane: at.lane, before: opened.before });
+    if (!switched.ok) return switched;
+    const detached = detachFromMoved(run, { lane: at.lane, movedAway: closed.value.movedAway });
     if (!detached.ok) return detached;
     pending.delete(at.lane);
     fs.rmSync(file.value, { force: true });
-    return success({
-      violations: [...metadata.value.violations, ...refs.value.violations],
-      notes: [...metadata.value.notes, ...refs.value.notes],
-    });
+    const { notes, doubts } = closed.value;
+    const violations = [...closed.value.violations, ...switched.value];
+    const unsaid = run.unsaid.get(at.lane);
+    run.unsaid.delete(at.lane);
+    return success(withUnsaid({ violations, notes, doubts }, unsaid));
   });
 }
 
@@ -80,7 +73,8 @@ export function settleMetadata(run: GitRun, pending: PendingDispatches, lane: nu
   if (!file.ok) return file;
   const before = readPending(file.value);
   if (before === null) return success(undefined);
-  const restored = putBackMetadata(run, { before: before.metadata, trees: before.trees });
+  const { metadata, trees } = before.before;
+  const restored = putBackMetadata(run, { before: metadata, trees });
   if (!restored.ok) return restored;
   // Once: what is changed from now on is the builder's doing.
   fs.rmSync(file.value, { force: true });
@@ -92,15 +86,35 @@ function placeFile(run: GitRun, lane: number): Result<string, Failure> {
   return place.ok ? success(join(place.value.laneFolder, "private", "dispatch.json")) : place;
 }
 
-function readPending(file: string): Pending | null {
+function readPending(file: string): Opened | null {
   const text = unless(["ENOENT"], () => fs.readFileSync(file, "utf8"));
   if (text === undefined) return null;
   try {
     // Written by beforeDispatch, replaced atomically; what does not parse was not written by us.
-    return JSON.parse(text) as Pending;
+    return { before: JSON.parse(text) as Before, looks: null };
   } catch {
     return null;
   }
+}
+
+/** A lane is detached, or on a branch that the agent made; on another its files are not this attempt's work. */
+function judgeLane(
+  run: GitRun,
+  at: { readonly lane: number; readonly before: Before },
+): Result<readonly string[], Failure> {
+  const head = readLaneHead(run, at.lane);
+  if (!head.ok) return head;
+  const ref = /^ref: (.+)$/.exec(head.value ?? "")?.[1];
+  const isForeign = ref !== undefined && ref in at.before.refs.refs;
+  return success(isForeign ? [`the lane was switched to "${ref}"`] : []);
+}
+
+function readLaneHead(run: GitRun, lane: number): Result<string | null, Failure> {
+  const place = placeTree(run, lane, "work");
+  if (!place.ok) return place;
+  const state = loadState(place.value);
+  if (state === null || !isAdminDirIntact(run, place.value, state)) return success(null);
+  return success(readLine(join(state.adminDir, "HEAD")));
 }
 
 /** A HEAD that stands on a branch which was moved away gets that branch's commit, so that it can be collected. */

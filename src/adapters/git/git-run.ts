@@ -8,6 +8,7 @@ import type { RunId, Sha } from "../../core/ids.ts";
 import { isSha } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
 import { failed, success } from "../../core/result.ts";
+import type { Aftermath } from "../../ports.ts";
 import {
   attemptStorage,
   errorCode,
@@ -16,6 +17,7 @@ import {
   replaceFile,
   unless,
 } from "../storage.ts";
+import type { CheckoutCache } from "./checkout-look.ts";
 import { runGit } from "./run-git.ts";
 
 export interface RepositoryOptions {
@@ -71,6 +73,10 @@ export interface GitRun extends RepositoryOptions {
   readonly held: Set<string>;
   /** Trees of which an index lies somewhere, by its path. */
   readonly indexes: Map<string, string>;
+  /** The last looks at the builder's checkouts. */
+  readonly checkouts: CheckoutCache;
+  /** What was seen around the set-ups of a lane, until its next dispatch or gate tells it. */
+  readonly unsaid: Map<number, Aftermath>;
   /** Folders of ours in which nothing of a killed program is left. */
   readonly swept: Set<string>;
 }
@@ -85,6 +91,8 @@ export function openGitRun(options: RepositoryOptions): GitRun {
     indexes: new Map(),
     patches: new Map(),
     held: new Set(),
+    checkouts: new Map(),
+    unsaid: new Map(),
     swept: new Set(),
   };
 }

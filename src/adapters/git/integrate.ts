@@ -79,6 +79,29 @@ export function releaseBranch(run: GitRun, branch: string): void {
   }
 }
 
+/** Branches of the run that are held as they should be. */
+export function heldBranches(run: GitRun): readonly string[] {
+  const holder = placeHolder(run);
+  return holder.ok ? [...run.held].filter((branch) => isHeld(run, holder.value, branch)) : [];
+}
+
+/** Holds branches again that were held and are not any more; says which. */
+export async function holdAgain(
+  run: GitRun,
+  branches: readonly string[],
+): Promise<Result<readonly string[], Failure>> {
+  const held = heldBranches(run);
+  const told: string[] = [];
+  for (const branch of branches.filter((each) => run.held.has(each) && !held.includes(each))) {
+    const found = await readRef(run, toRef(branch));
+    if (!found.ok) return found;
+    const again =
+      found.value !== null && (await holdBranch(run, { branch, head: found.value, create: false })).ok;
+    told.push(`the worktree that holds branch "${branch}" was changed${again ? " and put back" : ""}`);
+  }
+  return success(told);
+}
+
 /** See Repository.integrate. Repeating one that succeeded is a success. */
 export async function integrate(
   run: GitRun,

@@ -2,42 +2,44 @@
 //
 //   the run's own refs and its branch   nobody else writes them: any change is put back and fails the attempt
 //   replace refs                        put back, fails the attempt
-//   new branch, stash entry             the dispatch's when its reflog entry carries the dispatch's identity:
+//   new branch                          the dispatch's when its reflog entry carries the dispatch's identity:
 //                                       moved below the attempt's ref, told
 //   new tag                             has no reflog: the dispatch's when the tagged commit's committer is it
-//   existing ref moved                  fails the attempt when its last reflog entry carries the identity
-//   everything else                     may be the builder's own work: left alone
+//   existing branch or tag moved        by the same signs the dispatch's: fails the attempt, and is put back where
+//                                       no work of the builder hangs on it; else it may be the builder's own doing
+//   branch or tag deleted               fails the attempt when it was renamed by the dispatch; else it may be the
+//                                       builder's own doing; its commit is kept
+//   everything else                     is left alone
 //
 // Run after the metadata has been put back, so git can be trusted again.
 
-import fs from "node:fs";
-import { join } from "node:path";
 import type { Failure } from "../../core/failure.ts";
 import type { Sha } from "../../core/ids.ts";
 import { isSha, shortSha } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
-import { unless } from "../storage.ts";
+import type { Aftermath } from "../../ports.ts";
 import { isDispatchEmail } from "./dispatch-identity.ts";
 import { type GitRun, runRefPrefix } from "./git-run.ts";
-import { listRefs, type RefChange, toRef, updateRefs } from "./refs.ts";
-import { readGit, runGit } from "./run-git.ts";
+import { isLineOf, readLog } from "./reflog.ts";
+import { listRefs, type RefChange, toRef, tryRefs, updateRefs } from "./refs.ts";
+import { runGit } from "./run-git.ts";
+import { judgeStash, stashRef } from "./stash-guard.ts";
+import { checkedOutRefs, refsOfOtherRuns, type Worktrees } from "./worktrees-guard.ts";
 
 /** Name to object id. */
 export type RefSnapshot = Readonly<Record<string, string>>;
 
 export interface RefsBefore {
   readonly refs: RefSnapshot;
-  /** Length of the reflog of the main worktree's HEAD. */
-  readonly headLogBytes: number;
   readonly stashLines: readonly string[];
+  /** Branches of other runs, which move them. */
+  readonly others: readonly string[];
   /** Id of the dispatch; null: any of the run. */
   readonly dispatch: string | null;
 }
 
-export interface RefsAftermath {
-  readonly violations: readonly string[];
-  readonly notes: readonly string[];
+export interface RefsAftermath extends Aftermath {
   /** Branches that were moved away, by ref, with their last commit. */
   readonly movedAway: ReadonlyMap<string, Sha>;
 }
@@ -48,45 +50,60 @@ export async function readRefsBefore(
 ): Promise<Result<RefsBefore, Failure>> {
   const refs = await listRefs(run, null);
   if (!refs.ok) return refs;
-  const headLog = unless(["ENOENT"], () => fs.statSync(join(run.commonDir, "logs", "HEAD")));
   return success({
     refs: Object.fromEntries(refs.value),
-    headLogBytes: headLog?.size ?? 0,
     stashLines: readLog(run, stashRef),
+    others: refsOfOtherRuns(run),
     dispatch,
   });
 }
 
-/**
- * `isSameProgram` is false when the program died in between: then its own ref changes meanwhile are not known, and
- * the run's refs are left to the recovery, which compares them with the journal.
- */
-export async function judgeRefs(
-  run: GitRun,
-  at: { readonly before: RefsBefore; readonly refPrefix: string; readonly isSameProgram: boolean },
-): Promise<Result<RefsAftermath, Failure>> {
+export interface RefsWanted {
+  readonly before: RefsBefore;
+  readonly refPrefix: string;
+  /**
+   * False when the program died in between: then its own ref changes meanwhile are not known, and the run's refs are
+   * left to the recovery, which compares them with the journal.
+   */
+  readonly isSameProgram: boolean;
+  /** The builder's worktrees before the dispatch. */
+  readonly worktrees: Worktrees;
+  /** Whether a worktree of the builder was looked at and is as it was. */
+  readonly isUntouched: (path: string) => boolean;
+}
+
+export async function judgeRefs(run: GitRun, at: RefsWanted): Promise<Result<RefsAftermath, Failure>> {
   const listed = await listRefs(run, null);
   if (!listed.ok) return listed;
   const verdict = new Verdict(run, { ...at, after: listed.value });
   for (const change of diffRefs(at.before.refs, listed.value)) await verdict.judge(change);
-  verdict.judgeMainHead();
   const applied = await verdict.apply();
   if (!applied.ok) return applied;
-  const stashed = await takeStashEntries(run, { ...at, after: listed.value });
-  if (!stashed.ok) return stashed;
+  const stash = await judgeStash(run, {
+    linesBefore: at.before.stashLines,
+    dispatch: at.before.dispatch,
+    refPrefix: at.refPrefix,
+    buildersRefs: checkedOutRefs(at.worktrees),
+  });
+  if (!stash.ok) return stash;
   return success({
-    violations: verdict.violations,
-    notes: [...verdict.notes, ...stashed.value],
+    violations: [...verdict.violations, ...stash.value.violations],
+    notes: [...verdict.notes, ...stash.value.notes],
+    doubts: [...verdict.doubts, ...stash.value.doubts],
     movedAway: verdict.movedAway,
   });
 }
-
-const stashRef = "refs/stash";
 
 interface RefDifference {
   readonly ref: string;
   readonly from: Sha | null;
   readonly to: Sha | null;
+}
+
+interface Moved {
+  readonly ref: string;
+  readonly from: Sha;
+  readonly to: Sha;
 }
 
 function diffRefs(before: RefSnapshot, after: ReadonlyMap<string, string>): RefDifference[] {
@@ -96,19 +113,24 @@ function diffRefs(before: RefSnapshot, after: ReadonlyMap<string, string>): RefD
     .filter(({ from, to }) => from !== to);
 }
 
-interface Compared {
-  readonly before: RefsBefore;
+interface Compared extends RefsWanted {
   readonly after: ReadonlyMap<string, string>;
-  readonly refPrefix: string;
-  readonly isSameProgram: boolean;
+}
+
+/** A change that the builder's own may get ahead of: it is made alone, and told as it came out. */
+interface Attempted {
+  readonly changes: readonly RefChange[];
+  readonly tell: (isDone: boolean) => void;
 }
 
 /** Collects what is to be said and done about each difference; nothing is done before `apply`. */
 class Verdict {
   readonly violations: string[] = [];
   readonly notes: string[] = [];
+  readonly doubts: string[] = [];
   readonly movedAway = new Map<string, Sha>();
   readonly #changes: RefChange[] = [];
+  readonly #attempted: Attempted[] = [];
   readonly #run: GitRun;
   readonly #at: Compared;
 
@@ -126,29 +148,87 @@ class Verdict {
     }
     if (ref.startsWith("refs/replace/")) return this.#putBack(change);
     if (ref === stashRef || ref.startsWith("refs/remotes/") || ref.startsWith("refs/execute-prd/")) return;
-    if (from === null && to !== null) return this.#judgeNew(ref, to);
     if (to === null) {
-      const was = from === null ? "" : `, which was ${shortSha(from)}`;
-      this.notes.push(`"${ref}"${was}, is gone since the dispatch began`);
-      return;
-    }
-    if (this.#isByDispatch(ref)) {
-      this.violations.push(`"${ref}" was moved from ${from ?? "nothing"} to ${to}`);
-    }
-  }
-
-  judgeMainHead(): void {
-    const log = unless(["ENOENT"], () => fs.readFileSync(join(this.#run.commonDir, "logs", "HEAD")));
-    const added = log?.subarray(this.#at.before.headLogBytes).toString("utf8") ?? "";
-    for (const line of added.split("\n").filter((each) => this.#isOfDispatch(each))) {
-      const [from = "", to = ""] = line.split(" ", 2);
-      this.violations.push(`HEAD of the main checkout was moved from ${from} to ${to}`);
-    }
+      if (from !== null) this.#judgeGone(ref, from);
+    } else if (from === null) await this.#judgeNew(ref, to);
+    else await this.#judgeMoved({ ref, from, to });
   }
 
   async apply(): Promise<Result<void, Failure>> {
     const doing = "putting refs back after a dispatch";
-    return updateRefs(this.#run, { changes: this.#changes, doing });
+    const applied = await updateRefs(this.#run, { changes: this.#changes, doing });
+    if (!applied.ok) return applied;
+    for (const { changes, tell } of this.#attempted) tell(await tryRefs(this.#run, changes));
+    return applied;
+  }
+
+  #judgeGone(ref: string, from: Sha): void {
+    if (!isBuilders(ref)) {
+      this.notes.push(`"${ref}", which was ${shortSha(from)}, is gone since the dispatch began`);
+      return;
+    }
+    const heir = this.#renamedTo(ref);
+    if (heir !== null) {
+      const tell = (isDone: boolean): void => {
+        this.violations.push(`"${ref}" was renamed to "${heir}"${isDone ? " and put back" : ""}`);
+      };
+      this.#attempted.push({ changes: [{ ref, to: from, from: null }], tell });
+      return;
+    }
+    const kept = this.#freeRef("lost");
+    const tell = (isDone: boolean): void => {
+      const where = isDone ? `; its commit is kept as "${kept}"` : "";
+      this.doubts.push(`"${ref}" (${shortSha(from)}) was deleted${where}`);
+    };
+    this.#attempted.push({ changes: [{ ref: kept, to: from, from: null }], tell });
+  }
+
+  /** The branch that the dispatch renamed it to: that branch's reflog says so. */
+  #renamedTo(ref: string): string | null {
+    const isRename = (line: string): boolean => line.includes(`\tBranch: renamed ${ref} to `);
+    for (const other of this.#at.after.keys()) {
+      if (other in this.#at.before.refs || !other.startsWith("refs/heads/")) continue;
+      if (readLog(this.#run, other).some((line) => isRename(line) && this.#isOfDispatch(line))) return other;
+    }
+    return null;
+  }
+
+  async #judgeMoved({ ref, from, to }: Moved): Promise<void> {
+    const what = `"${ref}" was moved from ${from} to ${to}`;
+    if (!(this.#isByDispatch(ref) || (await this.#isTaggedByDispatch(ref, to)))) {
+      const isOthers = () => [...this.#at.before.others, ...refsOfOtherRuns(this.#run)].includes(ref);
+      if (isBuilders(ref) && !isOthers()) this.doubts.push(what);
+      return;
+    }
+    if (!this.#isSafeToPutBack({ ref, from, to })) {
+      this.violations.push(what);
+      return;
+    }
+    const tell = (isDone: boolean): void => {
+      this.violations.push(isDone ? `${what} and put back` : what);
+      if (isDone) this.movedAway.set(ref, to);
+    };
+    const changes = [
+      { ref: this.#freeRef("foreign"), to },
+      { ref, to: from, from: to },
+    ];
+    this.#attempted.push({ changes, tell });
+  }
+
+  /** Nobody but the dispatch moved it, and in no worktree of the builder does anything hang on where it is. */
+  #isSafeToPutBack({ ref, from, to }: Moved): boolean {
+    const { worktrees, isUntouched } = this.#at;
+    const users = Object.values(worktrees).filter(({ head }) => head === `ref: ${ref}`);
+    if (!users.every(({ path }) => isUntouched(path))) return false;
+    if (ref.startsWith("refs/tags/")) return true;
+    let expected: string = to;
+    for (const line of readLog(this.#run, ref).reverse()) {
+      if (expected === from) break;
+      const [old = "", now = ""] = line.split(" ", 2);
+      if (now !== expected || !this.#isOfDispatch(line)) return false;
+      expected = old;
+    }
+    return expected === from;
   }
 
   /** Compared with what the program itself wrote meanwhile, for another lane. */
@@ -178,7 +258,8 @@ class Verdict {
   }
 
   #freeRef(name: string): string {
-    const taken = new Set([...this.#at.after.keys(), ...this.#changes.map(({ ref }) => ref)]);
+    const planned = [...this.#changes, ...this.#attempted.flatMap(({ changes }) => changes)];
+    const taken = new Set([...this.#at.after.keys(), ...planned.map(({ ref }) => ref)]);
     for (let k = 1; ; k++) {
       const ref = `${this.#at.refPrefix}/${name}-${k}`;
       if (!taken.has(ref)) return ref;
@@ -209,61 +290,6 @@ class Verdict {
   }
 }
 
-/** Keeps stash entries of the dispatch below the attempt's ref and takes them from the builder's list. */
-async function takeStashEntries(
-  run: GitRun,
-  at: {
-    readonly before: RefsBefore;
-    readonly after: ReadonlyMap<string, string>;
-    readonly refPrefix: string;
-  },
-): Promise<Result<readonly string[], Failure>> {
-  const notes: string[] = [];
-  if (at.after.get(stashRef) === at.before.refs[stashRef]) return success(notes);
-  const isTaken = (line: string): boolean =>
-    !at.before.stashLines.includes(line) && isLineOf(run, line, at.before.dispatch);
-  // Read again for each: the builder may stash at the same time, which shifts the numbers.
-  for (let lines = readLog(run, stashRef); lines.some(isTaken); lines = readLog(run, stashRef)) {
-    const position = lines.findIndex(isTaken);
-    const commit = lines[position]?.split(" ", 2)[1] ?? "";
-    if (!isSha(commit)) break;
-    const ref = `${at.refPrefix}/agent-refs/stash-${shortSha(commit)}`;
-    const kept = await updateRefs(run, {
-      changes: [{ ref, to: commit }],
-      doing: "keeping the agent's stash entry",
-    });
-    if (!kept.ok) return kept;
-    const dropped = await dropStashEntry(run, {
-      number: lines.length - 1 - position,
-      isLast: lines.length === 1,
-    });
-    if (!dropped.ok) return dropped;
-    notes.push(`a stash entry made by the agent was moved to "${ref}"`);
-  }
-  return success(notes);
-}
-
-async function dropStashEntry(
-  run: GitRun,
-  at: { readonly number: number; readonly isLast: boolean },
-): Promise<Result<void, Failure>> {
-  const doing = "taking the agent's entry from the stash";
-  const args = ["reflog", "delete", "--updateref", "--rewrite", `${stashRef}@{${at.number}}`];
-  const deleted = await readGit({ gitDir: run.commonDir, args, doing });
-  if (!deleted.ok) return deleted;
-  if (!at.isLast) return success(undefined);
-  const cleared = await readGit({ gitDir: run.commonDir, args: ["update-ref", "-d", stashRef], doing });
-  return cleared.ok ? success(undefined) : cleared;
-}
-
-/** Lines `<old> <new> <name> <<email>> <time> <zone>\t<message>`, oldest first. */
-function readLog(run: GitRun, ref: string): string[] {
-  const path = join(run.commonDir, "logs", ref);
-  const text = unless(["ENOENT", "ENOTDIR", "EISDIR"], () => fs.readFileSync(path, "utf8")) ?? "";
-  return text.split("\n").filter((line) => line !== "");
-}
-
-function isLineOf(run: GitRun, line: string, dispatch: string | null): boolean {
-  const email = /<([^>]*)> \d+ [+-]\d+(?:\t|$)/.exec(line)?.[1];
-  return email !== undefined && isDispatchEmail(email, { runId: run.runId, dispatch });
+function isBuilders(ref: string): boolean {
+  return ref.startsWith("refs/heads/") || ref.startsWith("refs/tags/");
 }

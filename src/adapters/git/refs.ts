@@ -10,7 +10,7 @@ import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
 import { unless } from "../storage.ts";
 import type { GitRun } from "./git-run.ts";
-import { gitFailure, mainWorktreeOf } from "./git-run.ts";
+import { gitFailure, mainWorktreeOf, runRefPrefix } from "./git-run.ts";
 import { readGit, runGit } from "./run-git.ts";
 
 export interface RefChange {
@@ -41,6 +41,17 @@ export async function updateRefs(
     else run.written.set(ref, sha);
   }
   return updated;
+}
+
+/** All or nothing, for refs that the builder writes too: nothing is waited for and no lock taken away. */
+export async function tryRefs(run: GitRun, changes: readonly RefChange[]): Promise<boolean> {
+  const input = changes.map((change) => `${toCommand(change)}\n`).join("");
+  const own = changes.filter(({ ref }) => ref.startsWith(`${runRefPrefix(run)}/`));
+  for (const { ref, to } of own) run.written.set(ref, to);
+  const doing = "putting a ref back";
+  const updated = await runGit({ gitDir: run.commonDir, args: ["update-ref", "--stdin"], input, doing });
+  if (!updated.ok) for (const { ref } of own) run.written.delete(ref);
+  return updated.ok;
 }
 
 export async function readRef(run: GitRun, ref: string): Promise<Result<Sha | null, Failure>> {

@@ -10,6 +10,7 @@ import { limits } from "../../core/limits.ts";
 import type { Result } from "../../core/result.ts";
 import { failed, success } from "../../core/result.ts";
 import { unless } from "../storage.ts";
+import { closeConfinement, openConfinement, setupRefPrefix, withUnsaid } from "./confinement.ts";
 import type { GitRun } from "./git-run.ts";
 import { fingerprint, inTree, type TreePlace, type TreeState, toFile } from "./lane-state.ts";
 import { putBackMetadata, readMetadata, type WatchedTree } from "./metadata-guard.ts";
@@ -43,7 +44,7 @@ export function isSetupIntact(place: TreePlace, state: TreeState): boolean {
 
 /**
  * Runs the command and puts back what it changed in the repository's shared configuration and hooks: hook managers
- * write there from any worktree.
+ * write there from any worktree. What was seen around it is told with the lane's next dispatch or gate.
  */
 export async function runSetupIn(
   run: GitRun,
@@ -53,16 +54,21 @@ export async function runSetupIn(
   const { place, trees, setup } = at;
   const log = join(run.runFolder, "attempts", "_run", "setup", `lane-${place.lane}-${place.kind}.log`);
   fs.mkdirSync(join(log, ".."), { recursive: true });
-  const before = readMetadata(run, trees);
+  const opened = await openConfinement(run, { trees, dispatch: setupDispatch });
+  if (!opened.ok) return opened;
   const env = {
     EXECUTE_PRD_CHECKOUT: run.checkout,
     HUSKY: "0",
     SKIP_INSTALL_SIMPLE_GIT_HOOKS: "1",
   };
   const end = await run.runSetup({ command: setup, cwd: place.path, env, log }, signal);
-  const restored = putBackMetadata(run, { before, trees });
-  if (!restored.ok) return restored;
-  const told = [...restored.value.violations, ...restored.value.notes];
+  const closed = await closeConfinement(run, {
+    opened: opened.value,
+    refPrefix: setupRefPrefix(run, place.lane),
+  });
+  if (!closed.ok) return closed;
+  run.unsaid.set(place.lane, withUnsaid(closed.value, run.unsaid.get(place.lane)));
+  const told = [...closed.value.violations, ...closed.value.notes, ...closed.value.doubts];
   const words = told.map((line) => `\n[execute-prd] ${line}`).join("");
   if (told.length > 0) fs.appendFileSync(log, run.redact?.(words) ?? words);
   if (end.kind === "ended" && end.exitCode === 0) return success(undefined);
@@ -70,6 +76,9 @@ export async function runSetupIn(
   const tail = end.kind === "ended" ? end.tail : end.kind === "interrupted" ? "interrupted" : end.detail;
   return failed({ reason: "setup-failed", command: setup, exitCode, tail });
 }
+
+/** Set-ups have no identity of their own: no ref can be proved to be theirs. */
+const setupDispatch = "setup";
 
 /** Fills submodule folders; the addresses that git notes in the shared configuration are taken out again. */
 export async function fillSubmodules(
