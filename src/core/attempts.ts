@@ -32,7 +32,8 @@ export function nextAgent(policy: Policy, record: TaskRecord): string {
 
 /**
  * Where the next attempt begins: what was rejected or left unfinished is carried on; what cannot be trusted
- * (it touched the repository's metadata, weakened the checks) or is nothing (no change) begins at the base.
+ * (it touched the repository's metadata or the builder's checkout, weakened the checks) or is nothing (no change)
+ * begins at the base.
  */
 export function startOf(policy: Policy, record: TaskRecord): StartFrom {
   const last = lastAttempt(record);
@@ -52,5 +53,7 @@ export function startOf(policy: Policy, record: TaskRecord): StartFrom {
 }
 
 function isTampering({ reason }: Failure): boolean {
-  return reason === "evidence-rejected" || reason === "evidence-unjustified" || reason === "evidence-refused";
+  const isAboutEvidence =
+    reason === "evidence-rejected" || reason === "evidence-unjustified" || reason === "evidence-refused";
+  return isAboutEvidence || reason === "checkout-changed";
 }

@@ -101,6 +101,7 @@ export type QuestionAbout =
   | { readonly kind: "checkpoint-after"; readonly taskId: TaskId }
   | { readonly kind: "evidence"; readonly taskId: TaskId }
   | { readonly kind: "stage"; readonly stage: AgentStage; readonly taskId: TaskId | null }
+  | { readonly kind: "checkout"; readonly taskId: TaskId | null }
   | { readonly kind: "gaps"; readonly round: number };
 
 export interface Question {
@@ -286,6 +287,14 @@ export type RunEvent =
     }
   | DispatchStarted
   | DispatchEnded
+  /** Changes outside of the lanes during a dispatch or a gate, which may be the builder's; before its outcome. */
+  | {
+      readonly kind: "checkout-doubted";
+      readonly taskId: TaskId | null;
+      readonly attempt: number;
+      readonly stage: AgentStage | "gates";
+      readonly what: readonly string[];
+    }
   | CandidateStarted
   | CandidateMade
   | GateStarted

@@ -23,6 +23,7 @@ export type Failure =
   | { reason: "review-rejected"; score: number; passScore: number; problems: readonly string[] }
   | { reason: "builder-rejected"; text: string }
   | { reason: "evidence-refused"; text: string; problems: readonly string[] }
+  | { reason: "checkout-changed"; what: readonly string[] }
   // conflict
   | { reason: "replay-conflict"; files: readonly string[] }
   | { reason: "branch-moved"; branch: string; expected: string; found: string | null }
@@ -90,6 +91,7 @@ export function classOf(failure: Failure): FailureClass {
     case "evidence-refused":
     case "review-rejected":
     case "builder-rejected":
+    case "checkout-changed":
       return "rejected";
     case "replay-conflict":
     case "branch-moved":
@@ -161,6 +163,8 @@ export function describe(failure: Failure): string {
       return `the review did not approve (score ${failure.score}, needed ${failure.passScore})${list(failure.problems)}`;
     case "builder-rejected":
       return `the builder rejected it: ${failure.text}`;
+    case "checkout-changed":
+      return `outside of the working directory something was changed that is the builder's: ${failure.what.join("; ")}`;
     default:
       return describeTrouble(failure);
   }
@@ -183,7 +187,8 @@ type Trouble = Exclude<
       | "evidence-unjustified"
       | "evidence-refused"
       | "review-rejected"
-      | "builder-rejected";
+      | "builder-rejected"
+      | "checkout-changed";
   }
 >;
 

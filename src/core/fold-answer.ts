@@ -1,6 +1,7 @@
 // What questions and the builder's words change: answers, grants, retries, skips.
 
 import { attemptsLeft } from "./attempts.ts";
+import { answerDoubt, rejectDoubted } from "./doubt.ts";
 import type { Question, QuestionAbout, RunEvent } from "./event.ts";
 import { describe } from "./failure.ts";
 import { changeAttempt, changeTask } from "./fold-task.ts";
@@ -11,7 +12,7 @@ import { knownTask, type RunState, type TaskRecord } from "./state.ts";
 type Answered = Extract<RunEvent, { kind: "question-answered" }>;
 
 /** What an answer about one task can decide; the others are about the run. */
-type AboutTask = Exclude<QuestionAbout, { kind: "baseline" | "pre-mortem" | "gaps" }>;
+type AboutTask = Exclude<QuestionAbout, { kind: "baseline" | "pre-mortem" | "gaps" | "checkout" }>;
 
 export function askQuestion(state: RunState, question: Question): RunState {
   const asked: RunState = { ...state, questions: [...state.questions, question] };
@@ -44,6 +45,8 @@ export function applyAnswer(state: RunState, event: Answered): RunState {
       return answerBaseline(closed, about.gate, event.text);
     case "pre-mortem":
       return answerPreMortem(closed, event);
+    case "checkout":
+      return answerDoubt(closed, about.taskId, event);
     case "gaps":
       return event.text === "approve"
         ? { ...closed, gapsAccepted: true }
@@ -156,7 +159,11 @@ function withOneMoreAttempt(state: RunState, record: TaskRecord): TaskRecord {
 
 /** `retry`: a held or skipped task may go on, with one more attempt and a note that leads its next prompt. */
 export function retryTask(state: RunState, event: Extract<RunEvent, { kind: "task-retried" }>): RunState {
-  const closed = withoutQuestionsOf(state, event.taskId);
+  const isDoubted = state.questions.some(
+    ({ about }) => about.kind === "checkout" && about.taskId === event.taskId,
+  );
+  const open = withoutQuestionsOf(state, event.taskId);
+  const closed = isDoubted ? rejectDoubted(open, event.taskId) : open;
   return changeTask(closed, event.taskId, (record) => {
     if (record.phase.kind !== "held" && record.phase.kind !== "skipped") return record;
     const again = withOneMoreAttempt(state, withReviewAgain({ ...record, phase: { kind: "pending" } }));

@@ -4,6 +4,7 @@
 // This file holds what concerns the run; fold-task.ts what concerns a task and its attempts, fold-answer.ts what
 // the builder's words change.
 
+import { keepDoubt } from "./doubt.ts";
 import type { Entry, Intent, RunCreated, RunEvent, RunStage, SessionStarted } from "./event.ts";
 import { isIntent } from "./event.ts";
 import { applyAnswer, askQuestion, retryTask, skipTask } from "./fold-answer.ts";
@@ -70,6 +71,8 @@ function applyEvent(state: RunState, event: RunEvent, entry: Entry): RunState {
       return startStage(state, event, entry);
     case "dispatch-ended":
       return endDispatch(state, event, entry);
+    case "checkout-doubted":
+      return keepDoubt(state, event);
     case "candidate-made":
       return keepCandidate(withoutRunning(state, `candidate ${event.taskId}`), event);
     case "gate-ended":
@@ -155,6 +158,8 @@ function createRun(event: RunCreated, entry: Entry): RunState {
     memory: null,
     running: new Map(),
     questions: [],
+    doubts: [],
+    isCheckoutBuilders: false,
     requests: new Set(),
     pause: null,
     cancelled: null,

@@ -3,6 +3,7 @@
 import { nextAgent, startOf } from "./attempts.ts";
 import { budgetStop } from "./budget.ts";
 import { toCandidateMessage } from "./commit-message.ts";
+import { planDoubt } from "./doubt.ts";
 import type { RunEvent } from "./event.ts";
 import { dispatchId } from "./ids.ts";
 import { limits } from "./limits.ts";
@@ -83,6 +84,8 @@ export function planAttempt(
   }
   const { candidate } = attempt;
   if (candidate === null) return makeCandidate(state, record, attempt);
+  const doubt = planDoubt(state, record, attempt);
+  if (doubt !== "clear") return doubt;
   if (develop.report.question !== null) return endAttempt(record, attempt, { kind: "asked" });
   const repeated = repetition(record, attempt);
   if (repeated !== null) return endAttempt(record, attempt, { kind: "rejected", failure: repeated });

@@ -8,6 +8,7 @@
 // Order of rules: end what must end, stop when told to, then baseline, recon, pre-mortem, tasks, holistic
 // review, memory, completed.
 
+import { planRunDoubt } from "./doubt.ts";
 import type { AttemptOutcome, Question, RunEvent } from "./event.ts";
 import { classOf, type Failure } from "./failure.ts";
 import { isSelected, readyTasks } from "./graph.ts";
@@ -159,7 +160,7 @@ function planEnd(state: RunState, nowMs: number): RunEvent {
     const failure: Failure = { reason: "tasks-held", first: first.id, because: first.failure, held: ids };
     return { kind: "run-blocked", failure, question: first.question };
   }
-  if (!hasPending) return planEnding(state, nowMs);
+  if (!hasPending) return planRunDoubt(state) ?? planEnding(state, nowMs);
   // Without --only a pending task is ready, or waits for one that is ready or held.
   const { only } = policyOf(state);
   assert(only !== null, "tasks that nothing keeps from starting are started");

@@ -17,7 +17,8 @@ export function answerProblem(state: RunState, id: string, text: string): string
 
 /** Questions whose answer leads somewhere only as one of their options. */
 function takesFreeText(question: Question): boolean {
-  return question.about.kind !== "baseline" && question.about.kind !== "stage";
+  const { kind } = question.about;
+  return kind !== "baseline" && kind !== "stage" && kind !== "checkout";
 }
 
 export function retryProblem(record: TaskRecord | undefined, id: string): string | null {

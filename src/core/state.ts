@@ -191,6 +191,14 @@ export interface BaselineRecord {
   readonly accepted: readonly string[];
 }
 
+/** Something of which the builder has not said yet whether it was the builder. */
+export interface Doubt {
+  readonly taskId: TaskId | null;
+  readonly attempt: number;
+  readonly stage: AgentStage | "gates";
+  readonly what: readonly string[];
+}
+
 export interface MemoryRecord {
   readonly commit: Sha | null;
   readonly entry: string | null;
@@ -247,6 +255,10 @@ export interface RunState {
   readonly memory: MemoryRecord | null;
   readonly running: ReadonlyMap<string, Running>;
   readonly questions: readonly Question[];
+  /** Open ones, oldest first. */
+  readonly doubts: readonly Doubt[];
+  /** The builder said that changes beside the lanes are the builder's own. */
+  readonly isCheckoutBuilders: boolean;
   /** Ids of the builder's requests that are recorded. */
   readonly requests: ReadonlySet<string>;
   readonly pause: { readonly now: boolean; readonly by: string } | null;

@@ -56,6 +56,7 @@ const kinds: Readonly<Record<RunEvent["kind"], true>> = {
   "stage-ended": true,
   "dispatch-started": true,
   "dispatch-ended": true,
+  "checkout-doubted": true,
   "candidate-started": true,
   "candidate-made": true,
   "gate-started": true,

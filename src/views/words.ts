@@ -57,6 +57,8 @@ function toWords(event: RunEvent): string {
       return dispatchStarted(event);
     case "dispatch-ended":
       return dispatchEnded(event);
+    case "checkout-doubted":
+      return `${event.taskId === null ? "" : `${event.taskId}: `}during ${event.stage}, not known by whom: ${event.what.join("; ")}`;
     case "candidate-started":
       return `${at(event)}: making a commit of the work${event.replayOf === null ? "" : `, ${shortSha(event.replayOf)} put on the moved branch`}`;
     case "candidate-made":

@@ -122,6 +122,12 @@ const rows: { readonly [Reason in Failure["reason"]]: readonly Row[] } = {
   "builder-rejected": [
     [{ reason: "builder-rejected", text: "too blue" }, "the builder rejected it: too blue"],
   ],
+  "checkout-changed": [
+    [
+      { reason: "checkout-changed", what: ["a file", "a tag"] },
+      "outside of the working directory something was changed that is the builder's: a file; a tag",
+    ],
+  ],
   "replay-conflict": [
     [
       { reason: "replay-conflict", files: ["a", "b"] },
@@ -344,6 +350,7 @@ group("a failure's class", () => {
       "evidence-refused",
       "review-rejected",
       "builder-rejected",
+      "checkout-changed",
     ],
     conflict: ["replay-conflict", "branch-moved", "branch-checked-out"],
     "needs-builder": [

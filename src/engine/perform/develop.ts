@@ -5,6 +5,7 @@ import type { Failure } from "../../core/failure.ts";
 import type { Sha } from "../../core/ids.ts";
 import { assert } from "../../core/result.ts";
 import type { Aftermath, AgentAnswer } from "../../ports.ts";
+import { dispatchDoubted } from "./aftermath.ts";
 import { askAgent, dispatchEnded } from "./ask-agent.ts";
 import { dispatchRefPrefix, type Effect } from "./effect.ts";
 
@@ -34,6 +35,7 @@ export async function performDevelop(effect: Effect<DispatchStarted>): Promise<r
   if (!aftermath.ok) return ended({ kind: "failed", failure: aftermath.failure, salvage: null });
   const outcome = await judge(effect, answer, aftermath.value);
   return [
+    ...dispatchDoubted(intent, aftermath.value.doubts),
     dispatchEnded({
       intent,
       outcome,

@@ -1,6 +1,6 @@
 // What every effect is handed: its intent, the state it began in, the outside, and how it is told to stop.
 
-import type { DispatchStarted, Intent } from "../../core/event.ts";
+import type { DispatchStarted, GateStarted, Intent } from "../../core/event.ts";
 import { attemptRef } from "../../core/ids.ts";
 import type { RunState } from "../../core/state.ts";
 import type { Ports } from "../../ports.ts";
@@ -16,6 +16,12 @@ export interface Effect<Kind extends Intent = Intent> {
   /** Who aborted, for the record. */
   readonly stoppedBy: () => string;
   readonly onOutput: (line: string) => void;
+}
+
+/** Below which is kept what a gate moved or took away. */
+export function gateRefPrefix({ runId }: RunState, { taskId, attempt }: GateStarted): string {
+  if (taskId === null) return `refs/execute-prd/${runId}/_run/baseline/${attempt}`;
+  return attemptRef({ runId, taskId, attempt, name: "gates" });
 }
 
 /** Below which refs of the agent are moved, and a developer's work is kept. */

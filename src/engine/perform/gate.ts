@@ -5,7 +5,8 @@ import { gateLogPlace, trialSuffix } from "../../core/request.ts";
 import { assert } from "../../core/result.ts";
 import { type AttemptRecord, taskOf } from "../../core/state.ts";
 import type { BaseFiles } from "../../ports.ts";
-import type { Effect } from "./effect.ts";
+import { runWatched } from "./aftermath.ts";
+import { type Effect, gateRefPrefix } from "./effect.ts";
 
 export async function performGate(effect: Effect<GateStarted>): Promise<readonly RunEvent[]> {
   const { intent, ports, signal, state } = effect;
@@ -29,14 +30,19 @@ export async function performGate(effect: Effect<GateStarted>): Promise<readonly
   );
   if (signal.aborted) return ended({ kind: "interrupted", by: effect.stoppedBy() });
   if (!ready.ok) return ended({ kind: "failed", failure: ready.failure });
-  const answer = await ports.gates.run(
-    { gate, cwd: ready.value.path, log: gateLogPlace(intent), dispatch: dispatchName(effect) },
-    signal,
-    effect.onOutput,
-  );
-  return answer.kind === "interrupted"
-    ? ended({ kind: "interrupted", by: effect.stoppedBy() })
-    : ended({ kind: "ran", result: answer.result });
+  const { path: cwd } = ready.value;
+  const log = gateLogPlace(intent);
+  const dispatch = dispatchName(effect);
+  const refPrefix = gateRefPrefix(state, intent);
+  const ran = await runWatched(effect, { gate, cwd, log, dispatch, taskId, attempt, refPrefix });
+  if (!ran.ok) return ended({ kind: "failed", failure: ran.failure });
+  const { answer, events } = ran.value;
+  return [
+    ...events,
+    ...(answer.kind === "interrupted"
+      ? ended({ kind: "interrupted", by: effect.stoppedBy() })
+      : ended({ kind: "ran", result: answer.result })),
+  ];
 }
 
 /** The files of the base that are put over the candidate for this trial; null: none. */

@@ -3,6 +3,7 @@
 import type { DispatchOutcome, DispatchStarted, RunEvent } from "../../core/event.ts";
 import { assert } from "../../core/result.ts";
 import type { Aftermath, AgentAnswer } from "../../ports.ts";
+import { dispatchDoubted } from "./aftermath.ts";
 import { askAgent, dispatchEnded } from "./ask-agent.ts";
 import { dispatchRefPrefix, type Effect } from "./effect.ts";
 
@@ -32,13 +33,15 @@ export async function performLook(effect: Effect<DispatchStarted>): Promise<read
   const refPrefix = dispatchRefPrefix(state, intent);
   const aftermath = await repository.afterDispatch({ lane: intent.lane, refPrefix });
   if (!aftermath.ok) return ended({ kind: "failed", failure: aftermath.failure, salvage: null });
+  const doubted = dispatchDoubted(intent, aftermath.value.doubts);
   const changed = await repository.restoreCheck(at);
-  if (!changed.ok) return ended({ kind: "failed", failure: changed.failure, salvage: null });
+  if (!changed.ok) return [...doubted, ...ended({ kind: "failed", failure: changed.failure, salvage: null })];
   const undone =
     changed.value.length === 0
       ? []
       : [`the ${intent.role} changed ${changed.value.join(", ")}; it was put back`];
-  return ended(judge(effect, answer, aftermath.value), answer.usage, [...aftermath.value.notes, ...undone]);
+  const notes = [...aftermath.value.notes, ...undone];
+  return [...doubted, ...ended(judge(effect, answer, aftermath.value), answer.usage, notes)];
 }
 
 function judge(effect: Effect<DispatchStarted>, answer: AgentAnswer, aftermath: Aftermath): DispatchOutcome {

@@ -11,6 +11,7 @@ import { gateLogPlace } from "../../core/request.ts";
 import { assert, failed, type Result, success } from "../../core/result.ts";
 import type { RunState } from "../../core/state.ts";
 import { toMemoryEntry, toMemoryIndex } from "../../views/memory-entry.ts";
+import { runWatched } from "./aftermath.ts";
 import type { Effect } from "./effect.ts";
 
 export async function performMemory(effect: Effect<MemoryStarted>): Promise<readonly RunEvent[]> {
@@ -29,26 +30,32 @@ export async function performMemory(effect: Effect<MemoryStarted>): Promise<read
     },
   });
   if (!made.ok) return ended({ kind: "kept aside", ref: "", why: made.failure.reason });
-  const red = await redGates(effect, made.value);
+  const judged = await redGates(effect, made.value);
   if (effect.signal.aborted) return ended({ kind: "interrupted", by: effect.stoppedBy() });
-  if (!red.ok) return ended({ kind: "refused", failure: red.failure });
-  if (red.value.length > 0) return ended(await keepAside(effect, made.value, red.value));
+  if (!judged.ok) return ended({ kind: "refused", failure: judged.failure });
+  const { red, events } = judged.value;
+  if (red.length > 0) return [...events, ...ended(await keepAside(effect, made.value, red))];
   const moved = await ports.repository.integrate({ branch: state.branch, from: intent.head, to: made.value });
-  return ended(
-    moved.ok
-      ? { kind: "committed", commit: made.value, entry: entry.path }
-      : { kind: "refused", failure: moved.failure },
-  );
+  return [
+    ...events,
+    ...ended(
+      moved.ok
+        ? { kind: "committed", commit: made.value, entry: entry.path }
+        : { kind: "refused", failure: moved.failure },
+    ),
+  ];
 }
 
 /** Gates that the memory commit alone breaks (they passed on the head before it). */
 async function redGates(
   effect: Effect<MemoryStarted>,
   commit: Sha,
-): Promise<Result<readonly string[], Failure>> {
+): Promise<Result<{ readonly red: readonly string[]; readonly events: readonly RunEvent[] }, Failure>> {
   const { intent, ports, signal, state } = effect;
   assert(state.policy !== null, "a run has a policy");
   const red: string[] = [];
+  const events: RunEvent[] = [];
+  const refPrefix = `refs/execute-prd/${state.runId}/_run/memory/1`;
   let keep = false;
   for (const name of gatesOf(state, null)) {
     const gate = state.policy.gates.find((candidate) => candidate.name === name);
@@ -57,22 +64,23 @@ async function redGates(
       { lane: intent.lane, commit, setup: state.policy.setup, keep, baseVersions: null },
       signal,
     );
-    if (signal.aborted) return success([]);
+    if (signal.aborted) return success({ red, events });
     if (!ready.ok) return failed(ready.failure);
     keep = true;
     const log = gateLogPlace({ taskId: null, attempt: 2, gate: name, trial: "candidate" }).replace(
       "baseline/2",
       "memory/1",
     );
-    const answer = await ports.gates.run(
-      { gate, cwd: ready.value.path, log, dispatch: `gate-memory-${name}` },
-      signal,
-      effect.onOutput,
-    );
-    if (answer.kind === "interrupted") return success([]);
+    const dispatch = `gate-memory-${name}`;
+    const place = { gate, cwd: ready.value.path, log, dispatch, taskId: null, attempt: 1, refPrefix };
+    const ran = await runWatched(effect, place);
+    if (!ran.ok) return ran;
+    events.push(...ran.value.events);
+    const { answer } = ran.value;
+    if (answer.kind === "interrupted") return success({ red, events });
     if (!isAsBefore(state, answer.result)) red.push(name);
   }
-  return success(red);
+  return success({ red, events });
 }
 
 /** A gate that fails with the tests that fail without the memory commit too is not broken by it. */
