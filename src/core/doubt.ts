@@ -145,6 +145,6 @@ function nameOf(stage: AgentStage | "gates"): string {
 }
 
 function withoutVerdict(state: RunState, last: Failure): RunState {
-  const times = state.stageFailures?.stage === "holistic-review" ? state.stageFailures.times + 1 : 1;
-  return { ...state, verdict: null, stageFailures: { stage: "holistic-review", times, last } };
+  if (state.verdict === null) return state; // it brought no report: that is counted already
+  return { ...state, verdict: null, stageFailures: { stage: "holistic-review", times: 1, last } };
 }

@@ -4,7 +4,21 @@ import type { RunEvent } from "../../src/core/event.ts";
 import { answerProblem } from "../../src/core/request-problem.ts";
 import { makePolicy, makeTask, shaOf, taskId } from "../support/run-parts.ts";
 import type { RunStory } from "../support/run-story.ts";
-import { answer, dispatched, follow, lastAttemptOf, next, opened, recordOf, retry, skip } from "./tell.ts";
+import {
+  answer,
+  begin,
+  crashed,
+  dispatched,
+  failedWith,
+  finish,
+  follow,
+  lastAttemptOf,
+  next,
+  opened,
+  recordOf,
+  retry,
+  skip,
+} from "./tell.ts";
 
 type Stage = Extract<RunEvent, { kind: "checkout-doubted" }>["stage"];
 
@@ -209,6 +223,15 @@ describe("a change while the lead was at work", () => {
     answer(story, "reject");
     expect(next(story)).toMatchObject({ kind: "dispatch-started", stage: "holistic-review" });
     expect(story.state).toMatchObject({ verdict: null, stageFailures: { times: 1 } });
+  });
+
+  it("with a holistic review that brought no report takes nothing from it", () => {
+    const story = skip(one(), "a");
+    begin(story, { stage: "holistic-review", task: null });
+    finish(doubted(story, null, "holistic-review"), failedWith(crashed));
+    answer(follow(story), "reject");
+    expect(story.state.stageFailures).toMatchObject({ times: 1, last: crashed });
+    expect(next(story)).toMatchObject({ kind: "dispatch-started", stage: "holistic-review" });
   });
 
   it("is nothing to wait for when it was advice, or the builder's", () => {
