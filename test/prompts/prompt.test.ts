@@ -241,7 +241,7 @@ const attack = [
 function hostile(stage: AgentStage): DispatchRequest {
   const full = makeFullRequest(stage);
   const finding = makeFinding({ id: attack, file: attack, problem: attack, fix: attack });
-  const found = makeEvidence({ id: attack, kind: attack, file: attack, text: attack });
+  const found = makeEvidence({ id: attack, file: attack, text: attack });
   const names = { newFailures: [attack], excused: [attack], flaky: [attack] };
   const gate = makeGate(
     { gate: attack, command: attack, tail: attack, detail: attack },
