@@ -34,9 +34,9 @@ export const limits = {
   /** Changed files of a candidate whose content is examined; with more it is held. */
   examinedFiles: 5_000,
   /** One examined text; a longer one is told and not examined. */
-  examinedFileBytes: 2 * 1024 * 1024,
+  examinedFileBytes: 1024 * 1024,
   /** All examined texts of a candidate, before and after; with more it is held. */
-  examinedBytes: 128 * 1024 * 1024,
+  examinedBytes: 32 * 1024 * 1024,
   /** A file of this size is told. */
   largeFileBytes: 1024 * 1024,
   /** Findings of one candidate that are listed; what goes beyond is counted. */

@@ -21,7 +21,8 @@ export function diffLines(before: string, after: string): LineDiff {
     const part = trim(next, old, now);
     const anchors = isOneSided(part) || part.depth >= maxDepth ? [] : findAnchors(part, old, now);
     if (anchors.length > 0) {
-      todo.push(...between(part, anchors).reverse()); // the first part is worked on first: lines stay in order
+      // The first part is worked on first, so that lines stay in order.
+      for (const inner of between(part, anchors).reverse()) todo.push(inner);
       continue;
     }
     for (let at = part.oldFrom; at < part.oldTo; at++) removed.push({ line: at + 1, text: String(old[at]) });

@@ -51,7 +51,8 @@ const verbs: Readonly<Record<ChangedFile["change"], string>> = {
 };
 
 function firstLineOf(file: ChangedFile): number | null {
-  return (file.added[0] ?? file.removed[0])?.line ?? null;
+  const [first] = [...file.added.slice(0, 1), ...file.removed.slice(0, 1)];
+  return first === undefined ? null : first.line;
 }
 
 function whatChanged(file: ChangedFile, context: GateContext): string | null {

@@ -44,9 +44,9 @@ export function reachedScripts(
   const todo = commands.filter(runsScripts);
   for (let command = todo.pop(); command !== undefined; command = todo.pop()) {
     for (const name of namedScripts(command, scripts)) {
-      if (reached.has(name)) continue;
+      if (reached.has(name) || reached.size >= mostScripts) continue;
       reached.add(name);
-      const text = scripts[name] ?? "";
+      const text = String(scripts[name]);
       if (runsScripts(text)) todo.push(text);
     }
   }
@@ -96,21 +96,22 @@ function runsScripts(command: string): boolean {
   );
 }
 
-/** Every word of the command that is a script: more than are run, never fewer. */
+/** Every word of the command that is a script: more than are run, never fewer. `npm:test`, `a:test` and `unit:*` too. */
 function namedScripts(command: string, scripts: Readonly<Record<string, string>>): string[] {
-  const words = command
-    .split(/[\s"'`;&|()<>,[\]{}]+/)
-    .flatMap((word) => (word === "t" || word === "tst" ? ["test"] : [word]));
-  const named = Object.keys(scripts).filter((name) => words.some((word) => isScriptWord(word, name)));
+  const written = command.split(/[\s"'`;&|()<>,[\]{}]+/);
+  const words = new Set(written.flatMap((word) => [word, word.slice(word.indexOf(":") + 1)]));
+  if (words.has("t") || words.has("tst")) words.add("test");
+  const patterns = written.map((word) => word.replace(/^npm:/, "")).filter((word) => /^[^*]+\*/.test(word));
+  const starts = patterns.slice(0, mostPatterns).map((word) => word.slice(0, word.indexOf("*")));
+  const isNamed = (name: string): boolean =>
+    words.has(name) || starts.some((start) => name.startsWith(start));
+  const named = Object.keys(scripts).filter(isNamed);
   const around = named.flatMap((name) => [`pre${name}`, `post${name}`]);
   return [...named, ...around.filter((name) => Object.hasOwn(scripts, name))];
 }
 
-/** `test`, `npm:test`, `./packages/a:test`, `test:*`. */
-function isScriptWord(word: string, name: string): boolean {
-  if (word === name || word.endsWith(`:${name}`)) return true;
-  return word.includes("*") && name.startsWith(word.slice(0, word.indexOf("*")).replace(/^npm:/, ""));
-}
+const mostPatterns = 20;
+const mostScripts = 500;
 
 /** Paths of files that a command line runs, or takes its configuration from, as they may stand in a diff. */
 export function namedFiles(command: string): string[] {

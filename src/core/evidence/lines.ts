@@ -22,6 +22,17 @@ export function group(match: readonly (string | undefined)[], index: number): st
   return match[index] ?? "";
 }
 
+/** The first few thousand matches: more of one kind in one file would only cost time. */
+export function firstMatches(text: string, pattern: RegExp): RegExpExecArray[] {
+  const matches: RegExpExecArray[] = [];
+  for (const match of text.matchAll(pattern)) {
+    if (matches.push(match) >= mostMatches) break;
+  }
+  return matches;
+}
+
+const mostMatches = 3_000;
+
 /** Finds the line, from 1, of an offset in the text. */
 export function lineFinder(text: string): (offset: number) => number {
   const starts = [0];

@@ -4,12 +4,15 @@ import { group, splitLines } from "./lines.ts";
 
 /** Whether what `make` does for these command lines is another thing. */
 export function isMakeChanged(before: string, after: string, commands: readonly string[]): boolean {
+  if (Math.max(before.length, after.length) > longestMakefile) return before !== after;
   const old = readRules(before);
   const now = readRules(after);
   if (old.outside !== now.outside) return true;
   const wanted = new Set([...reachedTargets(old, commands), ...reachedTargets(now, commands)]);
   return [...wanted].some((target) => old.rules.get(target) !== now.rules.get(target));
 }
+
+const longestMakefile = 100_000;
 
 interface Rules {
   /** By target: prerequisites and recipe as they are written. */
@@ -55,7 +58,7 @@ function reachedTargets({ rules, first }: Rules, commands: readonly string[]): R
   for (let target = todo.pop(); target !== undefined; target = todo.pop()) {
     if (reached.has(target)) continue;
     reached.add(target);
-    todo.push(...toWords(rules.get(target) ?? "").filter((word) => rules.has(word)));
+    todo.push(...toWords(String(rules.get(target))).filter((word) => rules.has(word)));
   }
   return reached;
 }

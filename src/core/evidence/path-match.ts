@@ -24,7 +24,7 @@ const longestPattern = 1_000;
 function matchesPattern(path: string, pattern: string): boolean {
   if (!pattern.includes("*") || pattern.length > longestPattern || path.length > longestPattern) return false;
   let reached = new Set([0]);
-  for (const piece of pattern.match(/\*\*\/|\*+|[^*]/g) ?? []) {
+  for (const [piece] of pattern.matchAll(/\*\*\/|\*+|[^*]/g)) {
     reached = piece.startsWith("*") ? afterStar(path, reached, piece) : afterLetter(path, reached, piece);
   }
   return reached.has(path.length);

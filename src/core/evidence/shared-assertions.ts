@@ -1,9 +1,8 @@
 // Assertions outside of tests: in functions that tests share, or in tests that were not recognised.
 
-import type { ChangedFile, Line } from "./changed-file.ts";
+import type { ChangedFile } from "./changed-file.ts";
 import type { Tally } from "./collections.ts";
 import { counted, type Observation, quoted } from "./finding.ts";
-import type { Language } from "./language.ts";
 import { group, withoutSpace } from "./lines.ts";
 import type { Source } from "./source.ts";
 import type { PlacedTest } from "./test-matching.ts";
@@ -49,17 +48,13 @@ function compareOutside(file: TestFile, { files }: TestSources, { added, moves }
   const old = countOutside(file.before, file.testsBefore);
   const deficit = old - countOutside(now.after, now.testsAfter);
   if (deficit <= 0) return [];
-  const lost = deficit - countMoved(now.file === file.file ? file.file.removed : [], { added, language });
+  const removed =
+    now === file ? file.file.removed.filter(({ text }) => countAssertions(text, language) > 0) : [];
+  const lost = deficit - removed.filter(({ text }) => added.take(withoutSpace(text))).length;
   if (lost <= 0) return [];
   const text = `${counted(lost, "assertion")} fewer in what the tests of ${quoted(now.file.path)} share`;
-  const line = file.file.removed.find((removed) => countAssertions(removed.text, language) > 0)?.line ?? null;
+  const [line = null] = removed.map((gone) => gone.line);
   return [{ kind: "assertion-removed", file: now.file.path, line, text }];
-}
-
-function countMoved(removed: readonly Line[], at: { added: Tally; language: Language }): number {
-  return removed.filter(
-    ({ text }) => countAssertions(text, at.language) > 0 && at.added.take(withoutSpace(text)),
-  ).length;
 }
 
 function countOutside({ code, language }: Source, tests: readonly PlacedTest[]): number {

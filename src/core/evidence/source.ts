@@ -30,11 +30,13 @@ export function readSource(raw: string, language: Language): Source {
   };
 }
 
-/** The line's text without white space around it, from an offset on. */
-export function restOfLine(source: Source, offset: number): string {
-  const end = source.text.indexOf("\n", offset);
-  return source.text.slice(offset, end < 0 ? source.text.length : end).trim();
+/** The text from an offset to the end of its line, and the line behind that; both bounded. */
+export function linesFrom(source: Source, offset: number): readonly [string, string] {
+  const [rest = "", next = ""] = source.text.slice(offset, offset + longestLook).split("\n", 2);
+  return [rest.trim(), next.trim()];
 }
+
+const longestLook = 500;
 
 // First alternatives, in parentheses: comments. No pattern can match one text in two ways, and none is repeated
 // within a repetition without a bound.

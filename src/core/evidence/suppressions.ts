@@ -5,8 +5,8 @@ import type { ChangedFile } from "./changed-file.ts";
 import { groupBy, withoutKeys } from "./collections.ts";
 import { counted, type Observation, quoted } from "./finding.ts";
 import { isCode, languageOf } from "./language.ts";
-import { withoutSpace } from "./lines.ts";
-import { readSource, type Source } from "./source.ts";
+import { firstMatches, withoutSpace } from "./lines.ts";
+import { linesFrom, readSource, type Source } from "./source.ts";
 
 /** One for each file with new suppressions; from so many in all on, each must be justified. */
 export function findSuppressions(changes: readonly ChangedFile[]): Observation[] {
@@ -24,7 +24,7 @@ export function findSuppressions(changes: readonly ChangedFile[]): Observation[]
     return {
       kind: "suppression-added",
       file: path,
-      line: Math.min(...found.map(({ line }) => line)),
+      line: found.reduce((first, { line }) => Math.min(first, line), Number.POSITIVE_INFINITY),
       text,
       effect,
     };
@@ -63,11 +63,14 @@ function mayHave(text: string): boolean {
   );
 }
 
+const longestLook = 200;
+
 function read(source: Source, part: string, pattern: RegExp): Omit<Suppression, "path">[] {
-  return [...part.matchAll(pattern)].map((match) => {
-    const start = source.text.lastIndexOf("\n", match.index) + 1;
+  return firstMatches(part, pattern).map((match) => {
+    const before = source.text.slice(Math.max(0, match.index - longestLook), match.index).split("\n");
+    const [behind] = linesFrom(source, match.index);
     const mark = match[0].replace(/[\s(]+$/, "").trim();
-    const written = source.text.slice(start, match.index + match[0].length + 200).split("\n", 1);
-    return { line: source.lineOf(match.index), mark, key: `${mark}\0${withoutSpace(written.join(""))}` };
+    const written = `${before.at(-1)}${behind}`;
+    return { line: source.lineOf(match.index), mark, key: `${mark}\0${withoutSpace(written)}` };
   });
 }

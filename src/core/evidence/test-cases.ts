@@ -2,7 +2,7 @@
 // recognised as a test is still looked at line by line (tests.ts).
 
 import type { Language } from "./language.ts";
-import { group, withoutSpace } from "./lines.ts";
+import { firstMatches, group, withoutSpace } from "./lines.ts";
 import type { Source } from "./source.ts";
 
 /** One test as it is written; offsets are into the source. */
@@ -99,22 +99,18 @@ const call =
 /** `test("name", () => { … })`, also `test.each(table)("name", …)`. */
 function findCalls(source: Source): Span[] {
   const spans: Span[] = [];
-  for (const match of source.code.matchAll(call)) {
+  for (const match of firstMatches(source.code, call)) {
     let open = match.index + match[0].length - 1;
     let rows = 0;
     if (/\.\s*(?:each|for|skipIf|runIf)$/.test(group(match, 1))) {
       const close = closeOfTable(source, open);
       rows = countRows(source, open, close);
-      open = source.code
-        .slice(close + 1, close + 40)
-        .trimStart()
-        .startsWith("(")
-        ? source.code.indexOf("(", close + 1)
-        : open;
+      const gap = /^[\s`]{0,40}\(/.exec(source.code.slice(close + 1, close + 50));
+      if (gap !== null) open = close + gap[0].length;
     }
-    const comma = source.code.indexOf(",", open);
     const end = source.closeOf(open);
-    const from = comma < 0 || comma > end ? end : comma;
+    const head = source.code.slice(open, Math.min(end, open + longestHead));
+    const from = head.includes(",") ? open + head.indexOf(",") : end;
     const name = source.text.slice(open + 1, from).trim();
     spans.push({ name, start: match.index, from, end, rows });
   }
@@ -124,9 +120,7 @@ function findCalls(source: Source): Span[] {
 const longestName = 300;
 
 function closeOfTable(source: Source, open: number): number {
-  if (source.code[open] !== "`") return source.closeOf(open);
-  const close = source.code.indexOf("`", open + 1);
-  return close < 0 ? source.code.length : close;
+  return source.code[open] === "`" ? source.code.indexOf("`", open + 1) : source.closeOf(open);
 }
 
 /** Lines of the table; a table in one line, or one that is made elsewhere, counts as one row. */
@@ -139,7 +133,7 @@ function countRows(source: Source, open: number, close: number): number {
 
 /** From the head to where the first brace behind it closes. */
 function findBraced(source: Source, head: RegExp): Span[] {
-  return [...source.code.matchAll(head)].flatMap((match) => {
+  return firstMatches(source.code, head).flatMap((match) => {
     const name = source.text.slice(match.index, match.index + match[0].length).trim();
     return toBraced(source, { name, start: match.index, from: match.index + match[0].length });
   });
@@ -161,7 +155,7 @@ function findAttributed(source: Source, attribute: RegExp, declaration: RegExp):
   const declared = [...source.code.matchAll(declaration)];
   const spans: Span[] = [];
   let next = 0;
-  for (const match of source.code.matchAll(attribute)) {
+  for (const match of firstMatches(source.code, attribute)) {
     while (Number(declared[next]?.index) < match.index) next += 1;
     const found = declared[next];
     if (found === undefined || found.index - match.index > longestDistance) continue;
@@ -174,7 +168,7 @@ function findAttributed(source: Source, attribute: RegExp, declaration: RegExp):
 
 /** From the head to the first line that is not further in; a closing `end` belongs to neither. */
 function findIndented(source: Source, head: RegExp): Span[] {
-  return [...source.code.matchAll(head)].map((match) => {
+  return firstMatches(source.code, head).map((match) => {
     const indent = group(match, 1).length;
     const start = match.index + indent;
     const lineEnd = source.code.indexOf("\n", start);

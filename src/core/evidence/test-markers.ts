@@ -1,8 +1,8 @@
 // Marks that keep a test from running, or all others: `.skip`, `.only`, `.todo`, `@Disabled`, `#[ignore]` …
 
 import type { Language } from "./language.ts";
-import { withoutSpace } from "./lines.ts";
-import { restOfLine, type Source } from "./source.ts";
+import { firstMatches, withoutSpace } from "./lines.ts";
+import { linesFrom, type Source } from "./source.ts";
 
 export interface TestMarker {
   readonly kind: "test-skipped" | "test-focused";
@@ -14,10 +14,12 @@ export interface TestMarker {
 }
 
 export function findMarkers(source: Source): TestMarker[] {
-  const patterns = marks[source.language] ?? [];
-  const found = patterns.flatMap((pattern) => [...source.code.matchAll(pattern)]);
-  if (source.language === "go") found.push(...source.comments.matchAll(goBuild));
-  return found.map((match) => toMarker(source, match)).sort((left, right) => left.line - right.line);
+  const patterns = marks[source.language];
+  const inCode = patterns.flatMap((pattern) => firstMatches(source.code, pattern));
+  const inComments = source.language === "go" ? firstMatches(source.comments, goBuild) : [];
+  return [...inCode, ...inComments]
+    .map((match) => toMarker(source, match))
+    .sort((left, right) => left.line - right.line);
 }
 
 function toMarker(source: Source, match: RegExpExecArray): TestMarker {
@@ -25,10 +27,8 @@ function toMarker(source: Source, match: RegExpExecArray): TestMarker {
     .replace(/[([{,`:=]+$|^[{,]/g, "")
     .slice(0, 60);
   const isFocus = /\bonly\b|focus|^f(?:it|describe|context|test)|^F(?:It|Describe|Context|Entry)/i.test(mark);
-  const rest = restOfLine(source, match.index);
-  // An annotation stands above its test.
-  const start = source.text.indexOf("\n", match.index) + 1;
-  const target = /^[@#[]/.test(mark) && start > 0 ? restOfLine(source, start) : "";
+  const [rest, next] = linesFrom(source, match.index);
+  const target = /^[@#[]/.test(mark) ? next : ""; // an annotation stands above its test
   return {
     kind: isFocus ? "test-focused" : "test-skipped",
     line: source.lineOf(match.index),
@@ -41,7 +41,9 @@ const suites = String.raw`(?:describe|context|suite|it|test|specify|Deno\.test|t
 const chained = String.raw`(?:\s{0,20}\.\s{0,20}\w{1,30}){0,3}?`;
 const goBuild = /^\/\/go:build (?:ignore|never|disabled)\b[^\n]*|^\/\/ \+build ignore\b/gm;
 
-const marks: Readonly<Partial<Record<Language, readonly RegExp[]>>> = {
+const marks: Readonly<Record<Language, readonly RegExp[]>> = {
+  document: [],
+  data: [],
   js: [
     new RegExp(
       String.raw`(?<![\w$.])${suites}${chained}\s{0,20}\.\s{0,20}(?:skip|only|todo|fixme|fails|failing|skipIf|runIf|ignore)\b`,

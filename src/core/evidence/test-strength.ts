@@ -73,18 +73,24 @@ function countSwallows(source: Source, from: number, to: number): number {
     code,
     /\.\s{0,5}catch\s{0,5}\(\s{0,5}(?:\(\s{0,5}\w{0,30}\s{0,5}\)|\w{1,30})\s{0,5}=>\s{0,5}\{\s{0,50}\}/g,
   );
-  for (const match of code.matchAll(/\btry\s{0,20}\{/g)) {
+  for (const match of [...code.matchAll(/\btry\s{0,20}\{/g)].slice(0, mostTries)) {
     const open = from + match.index + match[0].length - 1;
     const close = source.closeOf(open);
     const handler = /^\s*catch\b[^{]{0,200}\{/.exec(source.code.slice(close + 1, close + 300));
     if (handler === null) continue;
     const handlerOpen = close + handler[0].length;
-    const handled = source.code.slice(handlerOpen, source.closeOf(handlerOpen));
-    const tried = source.code.slice(open, close);
+    const handled = source.code.slice(
+      handlerOpen,
+      Math.min(source.closeOf(handlerOpen), handlerOpen + longestTry),
+    );
+    const tried = source.code.slice(open, Math.min(close, open + longestTry));
     if (countAssertions(tried, source.language) > 0 && !canFail(handled, source.language)) count += 1;
   }
   return count;
 }
+
+const mostTries = 200;
+const longestTry = 20_000;
 
 function canFail(code: string, language: Language): boolean {
   return countAssertions(code, language) > 0 || /\b(?:throw|fail|reject|done|raise|panic|next)\b/.test(code);

@@ -1,6 +1,6 @@
 // Assertions that cannot fail: `expect(true).toBe(true)`, `assert True`, `assertEquals(x, x)`.
 
-import { group, withoutSpace } from "./lines.ts";
+import { firstMatches, group, withoutSpace } from "./lines.ts";
 import type { Source } from "./source.ts";
 
 export interface TrivialAssertion {
@@ -10,9 +10,8 @@ export interface TrivialAssertion {
 }
 
 export function findTrivialAssertions(source: Source): TrivialAssertion[] {
-  const found = [...source.code.matchAll(callPattern)].flatMap((match) => readCall(source, match));
-  if (source.language === "python") found.push(...findStatements(source));
-  return found;
+  const found = firstMatches(source.code, callPattern).flatMap((match) => readCall(source, match));
+  return source.language === "python" ? [...found, ...findStatements(source)] : found;
 }
 
 const callPattern =
@@ -56,7 +55,7 @@ function splitArguments(source: Source, open: number, close: number): string[] {
 }
 
 const chain =
-  /^(?:\s{0,100}\.\s{0,20}(?:to|be|resolves|rejects|and|have|been|deep))*(?:\s{0,100}\.\s{0,20}(\w{1,40})\s{0,5}(\()?|\s{1,5}to\s{1,5}(eql?|be)\s{0,5}(\())/;
+  /^(?:\s{0,100}\.\s{0,20}(?:to|be|resolves|rejects|and|have|been|deep)\b){0,10}(?:\s{0,100}\.\s{0,20}(\w{1,40})\s{0,5}(\(?)|\s{1,5}to\s{1,5}(eql?|be)\s{0,5}(\())/;
 
 /** `expect(A).matcher(B)`: constant, or the same thing on both sides. */
 function isTrivialExpect(args: readonly string[], source: Source, close: number): boolean {
@@ -68,9 +67,11 @@ function isTrivialExpect(args: readonly string[], source: Source, close: number)
   const matcher = group(found, 1) + group(found, 3);
   const open = close + found[0].length;
   const hasCall = group(found, 2) + group(found, 4) !== "";
-  const expected = hasCall ? splitArguments(source, open, source.closeOf(open)) : [];
+  const expected = hasCall
+    ? splitArguments(source, open, Math.min(source.closeOf(open), open + longestCall))
+    : [];
   if (/^not/i.test(matcher)) return false;
-  if (expected.length > 0) return expected[0] === actual && matcher !== "toThrow";
+  if (expected.length > 0) return expected[0] === actual;
   if (/falsy|false|undefined|null/i.test(matcher)) return /^(?:false|null|undefined|0)$/.test(actual);
   return literal.test(actual) && !/^(?:false|null|undefined|0)$/.test(actual);
 }
@@ -97,7 +98,7 @@ function isTrueLiteral(condition: string): boolean {
 
 /** Python's statement: a true literal, a tuple with a message, the same on both sides, `or True`. */
 function findStatements(source: Source): TrivialAssertion[] {
-  return [...source.code.matchAll(/^[ \t]*assert\b([^\n]{0,1000})/gm)].flatMap((match) => {
+  return firstMatches(source.code, /^[ \t]*assert\b([^\n]{0,1000})/gm).flatMap((match) => {
     const start = match.index + match[0].length - group(match, 1).length;
     const written = source.text.slice(start, start + group(match, 1).length).trim();
     const text = toOneLine(`assert ${written}`);

@@ -96,7 +96,7 @@ interface Elsewhere {
 
 function usesNew(shared: ReadonlySet<string>, before: PlacedTest, after: PlacedTest): boolean {
   const wordsOf = ({ source, start, end }: PlacedTest): Set<string> =>
-    new Set(source.code.slice(start, end).match(/\w+/g) ?? []);
+    new Set(source.code.slice(start, end).split(/\W+/));
   const old = wordsOf(before);
   return [...wordsOf(after)].some((word) => shared.has(word) && !old.has(word));
 }

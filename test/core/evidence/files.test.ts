@@ -1,6 +1,7 @@
 // Files by what they are and whose they are: conflict markers, links, repositories, sizes, protected paths, scope,
 // suppressions, deletions.
 import { expect, test } from "vitest";
+import { findMoves } from "../../../src/core/evidence/moves.ts";
 import { limits } from "../../../src/core/limits.ts";
 import { change, findingsOf, text, told } from "./change.ts";
 
@@ -227,6 +228,16 @@ test("moves are no deletions, also of binary files and of files that were split 
   const empty = [change("a/x", "", null), change("b/x", null, ""), change("b/y", null, "")];
   expect(told(empty, { maxDeletedFiles: 0 })).toEqual([]);
   expect(told([change("a/x", "", null)], { maxDeletedFiles: 0 })).toEqual(["hold many-deletions"]);
+});
+
+test("one new file is where one deleted file went, not two", () => {
+  const content = text("export const one = 1;", "export const two = 2;", "export const three = 3;");
+  const changes = [
+    change("a.ts", `${content}export const a = 5;\n`, null),
+    change("b.ts", `${content}export const b = 6;\n`, null),
+    change("c.ts", null, `${content}export const c = 7;\n`),
+  ];
+  expect([...findMoves(changes)].map(([from, to]) => `${from} ${to.path}`)).toEqual(["a.ts c.ts"]);
 });
 
 test("lines that stand in many files say nothing about where a file went", () => {

@@ -153,6 +153,11 @@ test("without a target make takes the first one, and without make the usual ones
   expect(toldBy([change("Makefile", first, null)], "make")).toHaveLength(1);
 });
 
+test("a Makefile too long to be read closely is told when anything is another", () => {
+  const long = `${"# a\n".repeat(30_000)}test:\n\techo\n`;
+  expect(toldBy([change("Makefile", long, `${long}# b\n`)], "make test")).toEqual([isMake]);
+});
+
 test.each([
   "vitest.config.ts",
   "jest.config.js",

@@ -137,6 +137,11 @@ const lies: readonly [string, readonly ChangedFile[], readonly string[]][] = [
     ["justify test-silenced test/new.test.ts:1"],
   ],
   [
+    "loosens a part to nothing",
+    [change(at, whole.replace("toBe(3)", "toContain(3)"), whole.replace("toBe(3)", "toBeTruthy()"))],
+    [`justify assertion-loosened ${at}:1`],
+  ],
+  [
     "takes rows out of a table",
     [
       change(
@@ -299,4 +304,97 @@ test("the same diff gives the same findings, whatever the order of its files", (
     path: `${index}/${file?.path}`,
   }));
   expect(findingsOf([...changes].reverse())).toEqual(findingsOf(changes));
+});
+
+const long = (name: string, ...extra: string[]) =>
+  text(
+    `test("${name}", () => {`,
+    "  const first = prepare(1);",
+    "  const second = prepare(2);",
+    "  expect(first).toBe(second);",
+    ...extra,
+    "});",
+  );
+
+test("a test that was moved, renamed and changed is the same test, and what it lost is told where it is", () => {
+  const more = "  expect(second).toBe(7);";
+  const from = change("test/a.test.ts", `${long("old", more)}${whole}`, whole);
+  expect(told([from, change("test/b.test.ts", null, long("new"))])).toEqual([
+    "justify assertion-removed test/b.test.ts:1",
+  ]);
+  expect(told([from, change("test/b.test.ts", null, long("new", more, "  more();"))])).toEqual([]);
+});
+
+test("of several like it the most alike is taken, the one of the same name first", () => {
+  const before = `${long("one", "  expect(1).toBe(a);")}${long("two", "  expect(2).toBe(b);")}`;
+  const after = `${long("two", "  expect(3).toBe(c);")}${long("one", "  expect(4).toBe(d);")}`;
+  const moved = [change("test/a.test.ts", before, "x();\n"), change("test/b.test.ts", null, after)];
+  expect(told(moved)).toEqual([]);
+});
+
+test("lines that every test has do not make tests alike", () => {
+  const common = (name: string) =>
+    text(`test("${name}", () => {`, "  prepare();", `  expect(own${name}(1)).toBe(${name.length});`, "});");
+  const others = Array.from({ length: 40 }, (_value, index) => common(`n${index}x`)).join("");
+  const gone = text(
+    'test("gone", () => {',
+    "  prepare();",
+    "  expect(of(9)).toBe(1);",
+    "  expect(of(8)).toBe(2);",
+    "});",
+  );
+  expect(told([change("test/a.test.ts", gone, "x();\n"), change("test/b.test.ts", null, others)])).toEqual([
+    "justify test-emptied test/a.test.ts",
+  ]);
+});
+
+test("what tests share may move to another file, with its assertions", () => {
+  const shared = text(
+    "export function isFine(a) {",
+    "  expect(a.one).toBe(1);",
+    "  expect(a.two).toBe(2);",
+    "}",
+  );
+  const rest = "export const other = 5;\n";
+  const old = change("test/support/a.ts", `${rest}${shared}`, rest);
+  expect(told([old, change("test/support/b.ts", null, shared)])).toEqual([]);
+  expect(told([old])).toEqual(["justify assertion-removed test/support/a.ts:3"]);
+  const weaker = shared.replace("  expect(a.two).toBe(2);\n", "  use(a.two);\n");
+  expect(
+    told([change("test/support/a.ts", shared, null), change("test/support/c.ts", null, weaker)]),
+  ).toEqual(["justify assertion-removed test/support/c.ts"]);
+});
+
+test("a file of tests that no pattern knows is told by its name or by its assertions", () => {
+  const script = "import { run } from './x.js';\nassert.equal(run(), 1);\n";
+  expect(told([change("test/run.js", script, null)])).toEqual(["justify test-deleted test/run.js"]);
+  expect(told([change("test/run.js", script, "")])).toEqual([
+    "justify test-emptied test/run.js",
+    "justify assertion-removed test/run.js:2",
+  ]);
+  expect(told([change("a.test.js", "run();\n", null)])).toEqual(["justify test-deleted a.test.js"]);
+  expect(told([change("test/support/x.js", "run();\n", null)])).toEqual([]);
+  expect(told([change("a.test.js", "\n", null)])).toEqual([]);
+});
+
+test("a silenced test of a file that cannot be read any more is not compared, but told", () => {
+  const file = change("src/a.test.ts", null, null, {
+    change: "modified",
+    beforeMode: "100644",
+    afterMode: "100644",
+  });
+  expect(told([file])).toEqual(["justify not-examined src/a.test.ts"]);
+});
+
+test("a gate's file that is another kind of file is told without a line", () => {
+  const file = change("tsconfig.json", null, null, {
+    change: "type changed",
+    beforeMode: "100644",
+    afterMode: "120000",
+    after: "a.json",
+  });
+  expect(told([file])).toEqual([
+    "justify gate-changed tsconfig.json",
+    "justify link-replaced-file tsconfig.json",
+  ]);
 });
