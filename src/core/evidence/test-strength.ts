@@ -111,7 +111,7 @@ function countPythonSwallows(code: string): number {
 function countExits(source: Source, from: number, to: number): number {
   const code = source.code.slice(from, to);
   let count = 0;
-  for (const at of source.language === "python" ? pythonExits(code) : bracedExits(code)) {
+  for (const at of source.language === "python" ? pythonExits(code) : bracedExits(code, source.language)) {
     // Each look is at the rest of the text; when nothing is checked there, nothing is behind a later exit either.
     if (count >= enough || countAssertions(code.slice(at), source.language) === 0) break;
     count += 1;
@@ -121,16 +121,25 @@ function countExits(source: Source, from: number, to: number): number {
 
 const enough = 20;
 
-/** In the first braces and in none within. */
-function bracedExits(code: string): number[] {
+/**
+ * In the first braces and in none within. `if (!read.ok) return;` behind an assertion is no way out: it tells the
+ * compiler what the assertion has made sure of.
+ */
+function bracedExits(code: string, language: Language): number[] {
+  const asserted = code.search(assertions[language] ?? anyAssertion);
   const exits: number[] = [];
   let depth = 0;
   for (const match of code.matchAll(exitOrBrace)) {
     if (match[0] === "{") depth += 1;
     else if (match[0] === "}") depth -= 1;
-    else if (depth === 1) exits.push(match.index);
+    else if (depth === 1 && (asserted > match.index || !isConditional(code, match.index)))
+      exits.push(match.index);
   }
   return exits;
+}
+
+function isConditional(code: string, at: number): boolean {
+  return /\bif\s{0,5}\([^;{}]{0,200}\)\s{0,20}$/.test(code.slice(Math.max(0, at - 230), at));
 }
 
 const exitOrBrace =

@@ -130,6 +130,8 @@ test.each([
 test.each([
   ["a.ts", "() => { return; expect(a); }", 1],
   ["a.ts", "() => { if (x) return; expect(a); }", 1],
+  ["a.ts", "() => { expect(r.ok); if (!r.ok) return; expect(a); }", 0],
+  ["a.ts", "() => { expect(r.ok); return; expect(a); }", 1],
   ["a.ts", "() => { return expect(a); }", 0],
   ["a.ts", "() => { expect(a); return; }", 0],
   ["a.ts", "() => { const f = () => { return; }; expect(a); }", 0],
