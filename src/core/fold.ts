@@ -252,6 +252,8 @@ function adoptCommits(
       head: event.to,
       stages,
       baseline: { ...state.baseline, results: [], again: [], failing: [] },
+      // An integration that was under way when the program died has met these commits: now it can go on.
+      trouble: state.trouble?.reason === "branch-moved" ? null : state.trouble,
     },
     `adopted ${event.count} commit(s) that were put on ${state.branch} while the run was stopped`,
   );

@@ -31,6 +31,8 @@ export interface EngineOptions {
   readonly onEntry: (entry: Entry, state: RunState) => void;
   /** Lines of output of what is under way, for live views; never journalled. */
   readonly onOutput: (line: string, intent: Intent) => void;
+  /** Missing: one of its own. */
+  readonly inbox?: Inbox;
 }
 
 export type EngineEnd =
@@ -59,6 +61,8 @@ export function createEngine(options: EngineOptions): Engine {
 
 interface UnderWay {
   readonly intent: Intent;
+  /** Number of the intent's journal entry. */
+  readonly seq: number;
   readonly abort: AbortController;
   stoppedBy: string;
 }
@@ -75,13 +79,14 @@ class JournalLost extends Error {
 class Loop {
   readonly #ports: Ports;
   readonly #options: EngineOptions;
-  readonly #inbox = new Inbox();
+  readonly #inbox: Inbox;
   readonly #underWay = new Map<string, UnderWay>();
   readonly #derivation: Derivation;
   #state: RunState | null;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#inbox = options.inbox ?? new Inbox();
     this.#ports = options.ports;
     this.#state = options.state;
     this.#derivation = new Derivation(options.ports.files, options.ports.clock);
@@ -168,9 +173,9 @@ class Loop {
     await this.#record({ kind: "base-compared", movedBy: moved.ok ? moved.value : null });
   }
 
-  #start({ intent, atMs }: Running): void {
+  #start({ intent, atMs, seq }: Running): void {
     const key = runningKey(intent);
-    const underWay: UnderWay = { intent, abort: new AbortController(), stoppedBy: "" };
+    const underWay: UnderWay = { intent, seq, abort: new AbortController(), stoppedBy: "" };
     this.#underWay.set(key, underWay);
     perform({
       intent,
@@ -181,16 +186,16 @@ class Loop {
       stoppedBy: () => underWay.stoppedBy,
       onOutput: (line) => this.#options.onOutput(line, intent),
     }).then(
-      (events) => this.#inbox.post({ kind: "effect-ended", key, events }),
-      (error: unknown) => this.#inbox.post({ kind: "broken", key, error }),
+      (events) => this.#inbox.post({ kind: "effect-ended", key, seq, events }),
+      (error: unknown) => this.#inbox.post({ kind: "broken", key, seq, error }),
     );
   }
 
   async #handle(message: Message): Promise<void> {
     switch (message.kind) {
       case "effect-ended":
-        this.#underWay.delete(message.key);
-        if (!this.#known().running.has(message.key)) return; // I9
+        this.#forget(message);
+        if (this.#known().running.get(message.key)?.seq !== message.seq) return; // I9
         for (const event of message.events) await this.#record(event);
         return;
       case "requests":
@@ -199,9 +204,13 @@ class Loop {
         await this.#record({ kind: "pause-requested", now: true, by: message.by });
         return this.#abortWhere(message.by, () => true);
       case "broken":
-        this.#underWay.delete(message.key);
+        this.#forget(message);
         throw message.error;
     }
+  }
+
+  #forget({ key, seq }: { readonly key: string; readonly seq: number }): void {
+    if (this.#underWay.get(key)?.seq === seq) this.#underWay.delete(key);
   }
 
   /** A pause that was meant for a session that is gone does not stop this one. */
@@ -244,7 +253,7 @@ class Loop {
     this.#abortWhere("a failure of the program", () => true);
     while (this.#underWay.size > 0) {
       const message = await this.#inbox.next();
-      if (message.kind === "effect-ended" || message.kind === "broken") this.#underWay.delete(message.key);
+      if (message.kind === "effect-ended" || message.kind === "broken") this.#forget(message);
     }
     if (error instanceof JournalLost)
       return { kind: "journal-lost", failure: error.failure, state: this.#state };

@@ -4,14 +4,19 @@ import type { RunEvent } from "../core/event.ts";
 import { assert } from "../core/result.ts";
 
 export type Message =
-  /** An effect came to its end; the events say how. */
-  | { readonly kind: "effect-ended"; readonly key: string; readonly events: readonly RunEvent[] }
+  /** The effect of the intent with that number came to its end; the events say how. */
+  | {
+      readonly kind: "effect-ended";
+      readonly key: string;
+      readonly seq: number;
+      readonly events: readonly RunEvent[];
+    }
   /** There may be new requests of the builder. */
   | { readonly kind: "requests" }
   /** The program is told to stop: a signal, or the library's caller. */
   | { readonly kind: "stop"; readonly by: string }
   /** An effect threw: a bug, which must not look like an outcome. */
-  | { readonly kind: "broken"; readonly key: string; readonly error: unknown };
+  | { readonly kind: "broken"; readonly key: string; readonly seq: number; readonly error: unknown };
 
 export class Inbox {
   readonly #messages: Message[] = [];

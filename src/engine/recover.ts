@@ -1,11 +1,11 @@
 // What a start does before the loop: what was under way when the program died is finished or recorded as
 // interrupted, and the branch is compared with where the run left it. Only journal and git are believed (I1).
 
-import type { DispatchStarted, RunEvent } from "../core/event.ts";
+import type { DispatchStarted, IntegrationStarted, RunEvent } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Sha } from "../core/ids.ts";
 import { failed, type Result, success } from "../core/result.ts";
-import type { Running, RunState } from "../core/state.ts";
+import { openAttempt, type Running, type RunState } from "../core/state.ts";
 import type { Ports } from "../ports.ts";
 import { dispatchEnded } from "./perform/ask-agent.ts";
 import { startCommit } from "./perform/develop.ts";
@@ -82,12 +82,48 @@ export async function takeBranch(
       return brought.ok ? hold(state, ports, []) : brought;
     }
     case "ahead": {
+      const ours = await findIntegrated(state, ports);
+      if (!ours.ok) return ours;
+      if (ours.value !== null) return takeIntegrated(state, ports, ours.value);
       const { head: to, count } = position.value;
       return hold({ ...state, head: to }, ports, [
         { kind: "foreign-commits-adopted", from: head, to, count },
       ]);
     }
   }
+}
+
+/**
+ * The integration that came to its end without anybody hearing of it, because git failed just then: its commit is on
+ * the branch, and would otherwise be taken for somebody else's and its task be done again.
+ */
+async function findIntegrated(
+  { branch, head, tasks }: RunState,
+  ports: Ports,
+): Promise<Result<IntegrationStarted | null, Failure>> {
+  for (const record of tasks) {
+    const attempt = openAttempt(record);
+    if (attempt?.integration?.kind !== "refused" || attempt.candidate?.base !== head) continue;
+    const to = attempt.candidate.commit;
+    const position = await ports.repository.compareBranch({ branch, expected: to });
+    if (!position.ok) return position;
+    if (position.value.kind !== "same" && position.value.kind !== "ahead") continue;
+    const { id: taskId } = record.task;
+    return success({ kind: "integration-started", taskId, attempt: attempt.number, from: head, to });
+  }
+  return success(null);
+}
+
+async function takeIntegrated(
+  state: RunState,
+  ports: Ports,
+  intent: IntegrationStarted,
+): Promise<Result<readonly RunEvent[], Failure>> {
+  const { taskId, attempt, to } = intent;
+  const taken = await takeBranch({ ...state, head: to }, ports);
+  if (!taken.ok) return taken;
+  const result = { kind: "integrated" } as const;
+  return success([intent, { kind: "integration-ended", taskId, attempt, result }, ...taken.value]);
 }
 
 /** A branch that was there when the run was made, without a commit of its own, begins at the base. */

@@ -221,6 +221,20 @@ describe("what befalls a run", () => {
     expect(story.state.baseline.results).toEqual([]);
   });
 
+  it.each([
+    ["branch-moved", { reason: "branch-moved", branch: "x", expected: "1", found: "2" }, null],
+    ["git-failed", { reason: "git-failed", doing: "moving", exitCode: 1, detail: "" }, "git-failed"],
+  ] as const)(
+    "adopting commits settles an integration that met them, and no other trouble: %s",
+    (_what, failure, wanted) => {
+      const story = opened(tasks);
+      story.add({ kind: "memory-started", lane: 1, head: story.state.head, day: "2026-01-31" });
+      story.add({ kind: "memory-ended", result: { kind: "refused", failure } });
+      story.add({ kind: "foreign-commits-adopted", from: story.state.head, to: shaOf("mine"), count: 1 });
+      expect(story.state.trouble?.reason ?? null).toBe(wanted);
+    },
+  );
+
   it("a pause that was once meant at once stays so", () => {
     const story = opened(tasks).add({ kind: "pause-requested", now: false, by: "me" });
     expect(story.state.pause).toEqual({ now: false, by: "me" });

@@ -1,7 +1,7 @@
 // What every effect is handed: its intent, the state it began in, the outside, and how it is told to stop.
 
 import type { DispatchStarted, GateStarted, Intent } from "../../core/event.ts";
-import { attemptRef } from "../../core/ids.ts";
+import { attemptRef, type Sha } from "../../core/ids.ts";
 import type { RunState } from "../../core/state.ts";
 import type { Ports } from "../../ports.ts";
 
@@ -22,6 +22,15 @@ export interface Effect<Kind extends Intent = Intent> {
 export function gateRefPrefix({ runId }: RunState, { taskId, attempt }: GateStarted): string {
   if (taskId === null) return `refs/execute-prd/${runId}/_run/baseline/${attempt}`;
   return attemptRef({ runId, taskId, attempt, name: "gates" });
+}
+
+/**
+ * Whether the branch has the commit. A git that failed may have moved the branch all the same, and after a crash the
+ * builder may have put commits on top: what is ours must not look like somebody else's, nor be made a second time.
+ */
+export async function isOnBranch({ ports, state }: Effect, commit: Sha): Promise<boolean> {
+  const position = await ports.repository.compareBranch({ branch: state.branch, expected: commit });
+  return position.ok && (position.value.kind === "same" || position.value.kind === "ahead");
 }
 
 /** Below which refs of the agent are moved, and a developer's work is kept. */

@@ -12,7 +12,7 @@ import { assert, failed, type Result, success } from "../../core/result.ts";
 import type { RunState } from "../../core/state.ts";
 import { toMemoryEntry, toMemoryIndex } from "../../views/memory-entry.ts";
 import { runWatched } from "./aftermath.ts";
-import type { Effect } from "./effect.ts";
+import { type Effect, isOnBranch } from "./effect.ts";
 
 export async function performMemory(effect: Effect<MemoryStarted>): Promise<readonly RunEvent[]> {
   const { intent, ports, state } = effect;
@@ -30,20 +30,16 @@ export async function performMemory(effect: Effect<MemoryStarted>): Promise<read
     },
   });
   if (!made.ok) return ended({ kind: "kept aside", ref: "", why: made.failure.reason });
+  const committed = ended({ kind: "committed", commit: made.value, entry: entry.path });
+  if (await isOnBranch(effect, made.value)) return committed;
   const judged = await redGates(effect, made.value);
   if (effect.signal.aborted) return ended({ kind: "interrupted", by: effect.stoppedBy() });
   if (!judged.ok) return ended({ kind: "refused", failure: judged.failure });
   const { red, events } = judged.value;
   if (red.length > 0) return [...events, ...ended(await keepAside(effect, made.value, red))];
   const moved = await ports.repository.integrate({ branch: state.branch, from: intent.head, to: made.value });
-  return [
-    ...events,
-    ...ended(
-      moved.ok
-        ? { kind: "committed", commit: made.value, entry: entry.path }
-        : { kind: "refused", failure: moved.failure },
-    ),
-  ];
+  if (moved.ok || (await isOnBranch(effect, made.value))) return [...events, ...committed];
+  return [...events, ...ended({ kind: "refused", failure: moved.failure })];
 }
 
 /** Gates that the memory commit alone breaks (they passed on the head before it). */
