@@ -5,6 +5,7 @@ import type { Sha } from "../../src/core/ids.ts";
 import { failed } from "../../src/core/result.ts";
 import type { AgentOutcome, Ports } from "../../src/ports.ts";
 import { hash } from "./git-model.ts";
+import { type Fate, toMortal } from "./mortal.ts";
 import { answered, approved, developed, honest, iterate, passed } from "./play.ts";
 import type { Random } from "./random.ts";
 import { type AgentScript, Crash, type World } from "./world.ts";
@@ -16,6 +17,8 @@ export interface Temper {
   trouble: number;
   /** Whether git fails every time a tree is made ready for a gate or a reviewer. */
   readonly brokenChecks: boolean;
+  /** How likely the process dies at any one call of the outside. */
+  deadliness: number;
 }
 
 export class Chaos {
@@ -30,6 +33,7 @@ export class Chaos {
   readonly #seed: number;
   readonly #world: World;
   #life = 1;
+  #deaths = 0;
 
   constructor(at: { world: World; random: Random; seed: number; temper: Temper }) {
     this.#world = at.world;
@@ -45,75 +49,85 @@ export class Chaos {
     };
   }
 
-  /** The process is gone: what it had started does nothing any more. */
+  /** How often the process died. */
+  get deaths(): number {
+    return this.#deaths;
+  }
+
+  /** The process dies here: what it had started does nothing any more. */
   die(): never {
-    this.#life += 1;
-    this.#lanes.clear();
     throw new Crash();
   }
 
+  /** Those of one process. */
   ports(): Ports {
     const ports = this.#world.ports();
-    const { repository } = ports;
-    const life = this.#life;
-    const alive = (): void => {
-      if (this.#life !== life) throw new Crash();
-    };
+    return toMortal({
+      ports: {
+        ...ports,
+        clock: { ...ports.clock, elapsedMs: () => 0 }, // big derived files only when they are due for another reason
+        agents: {
+          run: (request, signal, onOutput) =>
+            this.#inLane(request.cwd, request.taskId, () => ports.agents.run(request, signal, onOutput)),
+        },
+        gates: {
+          run: (at, signal, onOutput) =>
+            this.#inLane(at.cwd, taskOfGate(at.dispatch), async () => {
+              await this.#while();
+              return signal.aborted ? { kind: "interrupted" } : ports.gates.run(at, signal, onOutput);
+            }),
+        },
+        repository: this.#troubled(ports.repository),
+      },
+      fate: () => this.#fate(),
+      onDeath: () => this.#bury(),
+    });
+  }
+
+  #fate(): Fate {
+    if (!this.#random.chance(this.temper.deadliness)) return "lives";
+    return this.#random.chance(0.5) ? "dies before" : "dies after";
+  }
+
+  #bury(): void {
+    this.#deaths += 1;
+    this.#life += 1;
+    this.#lanes.clear();
+  }
+
+  #troubled(repository: Ports["repository"]): Ports["repository"] {
     const trouble = (probability: number): boolean => this.#random.chance(probability * this.temper.trouble);
     const gitFailed = (doing: string) =>
       failed({ reason: "git-failed", doing, exitCode: 128, detail: "no" } as const);
     return {
-      ...ports,
-      clock: { ...ports.clock, elapsedMs: () => 0 }, // big derived files only when they are due for another reason
-      agents: {
-        run: (request, signal, onOutput) =>
-          this.#inLane(request.cwd, request.taskId, () => ports.agents.run(request, signal, onOutput)),
+      ...repository,
+      prepareWork: async (at, signal) => {
+        await this.#while();
+        if (trouble(0.01)) return gitFailed("making a work tree ready");
+        return repository.prepareWork(at, signal);
       },
-      gates: {
-        run: (at, signal, onOutput) =>
-          this.#inLane(at.cwd, taskOfGate(at.dispatch), async () => {
-            await this.#while();
-            return signal.aborted ? { kind: "interrupted" } : ports.gates.run(at, signal, onOutput);
-          }),
+      prepareCheck: async (at, signal) => {
+        await this.#while();
+        if (this.temper.brokenChecks && this.temper.trouble > 0 && this.#world.journal.length > 20) {
+          return gitFailed("making a check tree ready");
+        }
+        if (trouble(0.02)) return gitFailed("making a check tree ready");
+        if (trouble(0.003)) return failed({ reason: "lane-unusable", path: "lane", detail: "not ours" });
+        return repository.prepareCheck(at, signal);
       },
-      repository: {
-        ...repository,
-        prepareWork: async (at, signal) => {
-          await this.#while();
-          alive();
-          if (trouble(0.01)) return gitFailed("making a work tree ready");
-          return repository.prepareWork(at, signal);
-        },
-        prepareCheck: async (at, signal) => {
-          await this.#while();
-          alive();
-          if (this.temper.brokenChecks && this.temper.trouble > 0 && this.#world.journal.length > 20) {
-            return gitFailed("making a check tree ready");
-          }
-          if (trouble(0.02)) return gitFailed("making a check tree ready");
-          if (trouble(0.003)) return failed({ reason: "lane-unusable", path: "lane", detail: "not ours" });
-          return repository.prepareCheck(at, signal);
-        },
-        snapshotWork: async (at) => {
-          alive();
-          return repository.snapshotWork(at);
-        },
-        salvageWork: async (at) => {
-          alive();
-          return repository.salvageWork(at);
-        },
-        makeCandidate: async (at) => {
-          await this.#while();
-          alive();
-          if (trouble(0.02)) return failed({ reason: "nested-repository", paths: ["vendor"] });
-          if (trouble(0.01)) return gitFailed("making a commit");
-          return repository.makeCandidate(at);
-        },
-        integrate: async (at) => {
-          await this.#while();
-          alive();
-          return trouble(0.01) ? gitFailed("moving the branch") : repository.integrate(at);
-        },
+      compareBranch: async (at) =>
+        trouble(0.02) ? gitFailed("looking at the branch") : repository.compareBranch(at),
+      makeCandidate: async (at) => {
+        await this.#while();
+        if (trouble(0.02)) return failed({ reason: "nested-repository", paths: ["vendor"] });
+        if (trouble(0.01)) return gitFailed("making a commit");
+        return repository.makeCandidate(at);
+      },
+      integrate: async (at) => {
+        await this.#while();
+        if (trouble(0.01)) return gitFailed("moving the branch");
+        const moved = await repository.integrate(at);
+        return trouble(0.02) ? gitFailed("moving the branch, which it did") : moved;
       },
     };
   }

@@ -23,7 +23,7 @@ export function createFakeRepository(git: GitModel): Repository {
     async releaseBranch() {
       git.held = null;
     },
-    async prepareWork({ lane: number, base, start }) {
+    async prepareWork({ lane: number, base, start, refPrefix }) {
       const lane = git.lane(number);
       const parent = git.commits.get(start)?.parent ?? null;
       const baseTree = git.treeOf(base);
@@ -36,6 +36,7 @@ export function createFakeRepository(git: GitModel): Repository {
       }
       lane.work = new Map(tree);
       lane.ready = tree;
+      lane.readyFor = refPrefix ?? "";
       return success({ path: `lane-${number}/work`, conflicts });
     },
     async prepareCheck({ lane, commit }) {
@@ -70,7 +71,8 @@ export function createFakeRepository(git: GitModel): Repository {
       return success({ tree: git.storeTree(git.lane(lane).work), agentHead: null });
     },
     async salvageWork({ lane, base, start, refPrefix }) {
-      const { work } = git.lane(lane);
+      const { work, readyFor } = git.lane(lane);
+      if (readyFor !== refPrefix) return success(null); // what another task left
       const isSame = toChanges(git.treeOf(start), work).length === 0;
       if (isSame || work.size === 0) return success(null);
       const commit = git.commit({ tree: work, parent: base, message: "salvage", atMs: 0 });

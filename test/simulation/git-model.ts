@@ -18,6 +18,8 @@ export interface LaneModel {
   work: Map<string, string>;
   /** The tree the work tree was made ready with. */
   ready: Tree;
+  /** The refs of the attempt for which that was. */
+  readyFor: string;
   check: Sha | null;
 }
 
@@ -63,7 +65,7 @@ export class GitModel {
   }
 
   lane(number: number): LaneModel {
-    const lane = this.lanes.get(number) ?? { work: new Map(), ready: new Map(), check: null };
+    const lane = this.lanes.get(number) ?? { work: new Map(), ready: new Map(), readyFor: "", check: null };
     this.lanes.set(number, lane);
     return lane;
   }

@@ -14,10 +14,17 @@ import { fold, foldAll } from "../../src/core/fold.ts";
 import type { Sha, TaskId } from "../../src/core/ids.ts";
 import { limits } from "../../src/core/limits.ts";
 import { policyOf, type RunState, runningKey, type TaskRecord, taskOf } from "../../src/core/state.ts";
-import type { Chaos } from "./chaos.ts";
 import type { World } from "./world.ts";
 
 type Ended = Extract<RunEvent, { kind: "attempt-ended" }>;
+
+/** What gates and reviewers really said. */
+export interface Said {
+  /** Commits that a reviewer approved with a sufficient score and no criterion left. */
+  readonly approved: ReadonlySet<Sha>;
+  /** `<gate> <commit>` of every gate that passed. */
+  readonly passed: ReadonlySet<string>;
+}
 
 interface Books {
   outcome: string | null;
@@ -29,14 +36,16 @@ interface Books {
 
 export class RunWatch {
   readonly #world: World;
-  readonly #chaos: Chaos;
+  readonly #said: Said;
   readonly #attempts = new Map<string, Books>();
   readonly #running = new Set<string>();
+  /** What each complete task was completed with. */
+  readonly #complete = new Map<TaskId, Sha>();
   #before: RunState | null = null;
 
-  constructor(world: World, chaos: Chaos) {
+  constructor(world: World, said: Said) {
     this.#world = world;
-    this.#chaos = chaos;
+    this.#said = said;
   }
 
   /**
@@ -59,6 +68,7 @@ export class RunWatch {
     const stop = event.kind === "run-blocked" ? event.failure.reason : null;
     hold(stop !== "branch-moved", "I1", "the run never finds its branch where it did not leave it");
     if ("taskId" in event && event.taskId !== null) holdTroubleBounded(taskOf(state, event.taskId));
+    this.#holdCompleteStays(state);
     this.#before = state;
   }
 
@@ -69,6 +79,7 @@ export class RunWatch {
       "I1",
       "the state is the fold of the journal",
     );
+    this.#holdCommitsOnce(state);
     const { phase } = state;
     hold(phase.kind === "completed" || phase.kind === "failed", "I11", "the run ends");
     if (phase.kind === "failed") return;
@@ -77,6 +88,28 @@ export class RunWatch {
     for (const { task, phase: at } of state.tasks) {
       hold(at.kind === "complete" || at.kind === "skipped", "I10", `${task.id} is complete or skipped`);
     }
+  }
+
+  /** A task ends once: what is complete stays complete, with the commit that it has. */
+  #holdCompleteStays({ tasks }: RunState): void {
+    for (const { task, phase } of tasks) {
+      const commit = this.#complete.get(task.id);
+      if (phase.kind === "complete") this.#complete.set(task.id, phase.commit);
+      if (commit === undefined) continue;
+      hold(phase.kind === "complete" && phase.commit === commit, "promise 3", `${task.id} ends once`);
+    }
+  }
+
+  /** The branch holds exactly one commit of each complete task. */
+  #holdCommitsOnce(state: RunState): void {
+    const found: string[] = [];
+    for (let at = this.#world.git.commits.get(state.head); at !== undefined && at.sha !== state.base; ) {
+      found.push(/^PRD-Task: (.*)$/m.exec(at.message)?.[1] ?? "");
+      at = at.parent === null ? undefined : this.#world.git.commits.get(at.parent);
+    }
+    const ofTasks = found.filter((id) => id !== "").toSorted();
+    const wanted = [...this.#complete.keys()].toSorted();
+    hold(isDeepStrictEqual(ofTasks, wanted), "promise 3", `one commit a task: ${ofTasks} for ${wanted}`);
   }
 
   #begin(intent: Intent, state: RunState): void {
@@ -147,14 +180,10 @@ export class RunWatch {
     hold(books.candidate === commit, "I10", `${name} is accepted with its last candidate`);
     hold(books.judgedGreen === commit, "I10", `the gates of ${name} were judged green on that commit`);
     for (const gate of this.#wantedGates(state, event.taskId)) {
-      hold(
-        this.#chaos.passed.has(`${gate} ${commit}`),
-        "I10",
-        `gate ${gate} passed on the commit of ${name}`,
-      );
+      hold(this.#said.passed.has(`${gate} ${commit}`), "I10", `gate ${gate} passed on the commit of ${name}`);
     }
     const isApproved = [...books.patches].some(
-      ([reviewed, patch]) => this.#chaos.approved.has(reviewed) && patch === books.patches.get(commit),
+      ([reviewed, patch]) => this.#said.approved.has(reviewed) && patch === books.patches.get(commit),
     );
     hold(isApproved || !policyOf(state).review.enabled, "I10", `the reviewer approved the change of ${name}`);
     const head = this.#world.git.refs.get(`refs/heads/${state.branch}`);

@@ -33,6 +33,8 @@ export class World {
   nowMs = Date.UTC(2026, 0, 1, 12);
   agent: AgentScript;
   gate: GateScript = () => "passed";
+  /** What a gate that is red prints. */
+  complaint: (at: { gate: string; tree: Tree }) => string = ({ gate }) => `${gate} said no`;
   /** Called before each append with its number; throwing Crash kills the process there. */
   beforeAppend: (seq: number, event: RunEvent) => void = () => {};
   afterAppend: (seq: number, event: RunEvent) => void = () => {};
@@ -120,8 +122,10 @@ export class World {
         run: async ({ gate, cwd }) => {
           const lane = Number(/lane-(\d+)/.exec(cwd)?.[1]);
           const commit = this.git.lane(lane).check ?? this.base;
-          const outcome = this.gate({ gate: gate.name, commit, tree: this.git.treeOf(commit) });
-          return { kind: "ran", result: toGateResult(gate.name, outcome) };
+          const at = { gate: gate.name, commit, tree: this.git.treeOf(commit) };
+          const outcome = this.gate(at);
+          const tail = outcome === "passed" ? "" : this.complaint(at);
+          return { kind: "ran", result: toGateResult({ gate: gate.name, outcome, tail }) };
         },
       },
     };
@@ -133,16 +137,15 @@ export class World {
   }
 }
 
-function toGateResult(gate: string, outcome: GateResult["outcome"]): GateResult {
+function toGateResult(at: Pick<GateResult, "gate" | "outcome" | "tail">): GateResult {
+  const { gate, outcome } = at;
   return {
-    gate,
+    ...at,
     command: gate,
-    outcome,
     exitCode: outcome === "passed" ? 0 : outcome === "failed" ? 1 : null,
     durationMs: 1,
     outputSha256: hash(gate),
     outputBytes: 0,
-    tail: outcome === "passed" ? "" : `${gate} said no`,
     detail: "",
     tests: null,
   };
