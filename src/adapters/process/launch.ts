@@ -110,6 +110,7 @@ function start(command: Command): Result<ChildProcess, string> {
     names: command.names ?? [],
     given: { ...command.given, [dispatchVariable]: command.dispatch },
   });
+  const arrived = programWatchdog().expect(command.dispatch);
   try {
     const child = spawn(invocation.program, invocation.args, {
       cwd: command.cwd,
@@ -119,10 +120,10 @@ function start(command: Command): Result<ChildProcess, string> {
       windowsVerbatimArguments: invocation.shell,
       stdio: [typeof command.input === "string" ? "pipe" : "ignore", "pipe", "pipe"],
     });
-    // At once, so that there is no moment in which the death of this program would leave it behind.
-    if (child.pid !== undefined) programWatchdog().guard(child.pid);
+    arrived(child.pid);
     return success(child);
   } catch (error) {
+    arrived(undefined);
     return failed(toStartProblem(error, command));
   }
 }

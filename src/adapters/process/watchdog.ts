@@ -2,12 +2,19 @@
 // the pipe closes it ends every process group that was still guarded.
 //
 // It leads a session of its own and ignores the signals of a terminal, so nothing that ends us by accident ends it.
-// It does not carry the dispatch variable: what ends leftovers must not end it first.
+// It does not carry the dispatch variable: what ends leftovers must not end it first. It is told of a child before the
+// child is started, so that there is no moment in which the death of this program would leave one behind.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { hasGroups } from "./group.ts";
+import { dispatchVariable } from "./leftovers.ts";
 
 export interface Watchdog {
+  /**
+   * Called before a child is started that will carry the mark: should this program be gone before it says which group
+   * that became, the child is found by its mark. What is returned says so; undefined: none was started.
+   */
+  expect(mark: string): (group: number | undefined) => void;
   /** From now on the group is ended when this program is gone. */
   guard(group: number): void;
   release(group: number): void;
@@ -15,23 +22,61 @@ export interface Watchdog {
   close(): void;
 }
 
+// A marked child of an earlier moment is ended, never one that the next program has started meanwhile under the same
+// mark: that is younger than the pause. Where there is no /proc, marks lead nowhere, and the next start ends the child.
 const script = `
 trap '' HUP INT TERM QUIT PIPE
 set -f
 guarded=
-while read -r verb group; do
+expected=
+without() {
   others=
-  for one in $guarded; do
-    [ "$one" = "$group" ] || others="$others $one"
+  for one in $1; do
+    [ "$one" = "$2" ] || others="$others $one"
   done
-  guarded=$others
-  [ "$verb" != add ] || guarded="$guarded $group"
+}
+started() {
+  read -r line < "/proc/$1/stat" || return 1
+  set -- \${line##*) }
+  shift 19
+  echo "$1"
+}
+seek() {
+  [ -n "$expected" ] && limit=$(started "$pause") || return 0
+  set +f
+  for mark in $expected; do
+    for file in $(grep -lsF -e "${dispatchVariable}=$mark" /proc/[0-9]*/environ); do
+      tr '\\0' '\\n' < "$file" | grep -qxF -e "${dispatchVariable}=$mark" || continue
+      pid=\${file#/proc/}
+      pid=\${pid%/environ}
+      age=$(started "$pid") && [ "$age" -le "$limit" ] || continue
+      kill -s KILL -- "-$pid"
+      kill -s KILL -- "$pid"
+    done
+  done
+  set -f
+}
+while read -r verb what; do
+  case $verb in
+    add | del) without "$guarded" "$what"; guarded=$others ;;
+    *) without "$expected" "$what"; expected=$others ;;
+  esac
+  [ "$verb" != add ] || guarded="$guarded $what"
+  [ "$verb" != expect ] || expected="$expected $what"
 done
-[ -n "$guarded" ] || exit 0
+[ -n "$guarded$expected" ] || exit 0
 for one in $guarded; do kill -s TERM -- "-$one"; done
-sleep 1
+sleep 1 &
+pause=$!
+seek
+sleep 0.2
+seek
+wait "$pause"
 for one in $guarded; do kill -s KILL -- "-$one"; done
 `;
+
+// What the script may split into words and compare as they are.
+const plainMark = /^[\w./:-]+$/;
 
 // An agent that keeps killing its watchdog gets no endless contest: the next start ends what it left behind.
 const maxRestarts = 5;
@@ -39,10 +84,11 @@ const maxRestarts = 5;
 /** Does nothing on Windows, which has no process groups. */
 export function startWatchdog(): Watchdog {
   const guarded = new Set<number>();
+  const expected = new Set<string>();
   let running: ChildProcess | null = null;
   let restarts = 0;
-  function send(verb: "add" | "del", group: number): void {
-    running?.stdin?.write(`${verb} ${group}\n`);
+  function send(verb: "add" | "del" | "expect" | "arrived", what: number | string): void {
+    running?.stdin?.write(`${verb} ${what}\n`);
   }
   // Also after the watchdog itself was killed: the new one is told of every group that is guarded now.
   function start(): void {
@@ -51,21 +97,33 @@ export function startWatchdog(): Watchdog {
     const onGone = () => {
       if (running !== child) return;
       running = null;
-      if (guarded.size === 0 || restarts === maxRestarts) return;
+      if (guarded.size + expected.size === 0 || restarts === maxRestarts) return;
       restarts += 1;
       start();
     };
     child.once("exit", onGone).once("error", onGone);
     child.stdin?.on("error", () => {}); // its end is told by "exit"
     for (const group of guarded) send("add", group);
+    for (const mark of expected) send("expect", mark);
+  }
+  function guard(group: number): void {
+    if (!hasGroups) return;
+    guarded.add(group);
+    if (running === null) start();
+    else send("add", group);
   }
   return {
-    guard: (group) => {
-      if (!hasGroups) return;
-      guarded.add(group);
-      if (running === null) start();
-      else send("add", group);
+    expect: (mark) => {
+      const isKnown = hasGroups && plainMark.test(mark) && !expected.has(mark);
+      if (isKnown) expected.add(mark);
+      if (isKnown && running === null) start();
+      else if (isKnown) send("expect", mark);
+      return (group) => {
+        if (group !== undefined) guard(group);
+        if (isKnown && expected.delete(mark)) send("arrived", mark);
+      };
     },
+    guard,
     release: (group) => {
       if (guarded.delete(group)) send("del", group);
     },
@@ -73,6 +131,7 @@ export function startWatchdog(): Watchdog {
       running?.stdin?.end();
       running = null;
       guarded.clear();
+      expected.clear();
     },
   };
 }

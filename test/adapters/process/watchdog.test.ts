@@ -2,6 +2,9 @@
 // that is killed for real.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { startWatchdog } from "../../../src/adapters/process/watchdog.ts";
 import { compileInto } from "./compiled.ts";
@@ -10,7 +13,7 @@ import { isAlive, makeFolder, readPid, until, untilGone, writeProgram } from "./
 const waitForEver = "setInterval(() => {}, 1000);";
 
 /** A program that launches an agent which ignores signals and has a child in its group. */
-async function startPuppet(folder: string): Promise<ChildProcess> {
+async function startPuppet(folder: string, point: string | null = null): Promise<ChildProcess> {
   const toUrl = await compileInto(folder);
   const agent = await writeProgram(
     folder,
@@ -30,8 +33,12 @@ async function startPuppet(folder: string): Promise<ChildProcess> {
      await launch({ run: ${JSON.stringify(agent)}, cwd: ${JSON.stringify(folder)}, dispatch: "puppet-${process.pid}/d1", timeoutMs: 60_000 }, new AbortController().signal);`,
   );
   const [program = "", ...args] = puppet;
-  return spawn(program, args, { cwd: folder, stdio: "inherit" });
+  const preload = point === null ? [] : ["--import", killAt];
+  const env = { ...process.env, CRASH_POINT: point ?? "" };
+  return spawn(program, [...preload, ...args], { cwd: folder, env, stdio: "inherit" });
 }
+
+const killAt = new URL("../../crash/kill-at.mjs", import.meta.url).href;
 
 test("The whole group of an agent is gone soon after the program was killed with SIGKILL.", async () => {
   const folder = await makeFolder();
@@ -46,6 +53,69 @@ test("The whole group of an agent is gone soon after the program was killed with
   await untilGone(agent, 2_000);
   await untilGone(grandchild, 500);
 });
+
+test.runIf(process.platform === "linux")(
+  "A child is gone although the program was killed before it could say which group that is.",
+  async () => {
+    const folder = await makeFolder();
+    const puppet = await startPuppet(folder, "child 1 started");
+    const [, signal] = await once(puppet, "exit");
+    expect(signal).toBe("SIGKILL");
+    onTestFinished(() => {
+      for (const pid of findMarked()) process.kill(pid, "SIGKILL");
+    });
+    await until(() => (findMarked().length === 0 ? true : null), 3_000);
+    await until(() => (findMarked().length === 0 ? true : null), 500); // also not one that was just being made
+  },
+);
+
+test("An expected child that did not come, or that has ended, is not looked for.", async () => {
+  const watchdog = startWatchdog();
+  const mark = `puppet-${process.pid}/d1`;
+  watchdog.expect(mark)(undefined);
+  const bystander = spawn("sleep", ["60"], { env: { EXECUTE_PRD_DISPATCH: mark }, stdio: "ignore" });
+  onTestFinished(() => void bystander.kill("SIGKILL"));
+  const { group } = startGroup();
+  watchdog.guard(group);
+  watchdog.close();
+  await untilGone(group);
+  expect(isAlive(bystander.pid ?? 0)).toBe(true);
+});
+
+test("A child that was started under the same mark after the end of the program is left alone.", async () => {
+  const watchdog = startWatchdog();
+  const mark = `puppet-${process.pid}/d2`;
+  watchdog.expect(mark);
+  const { group } = startGroup();
+  watchdog.guard(group);
+  watchdog.close();
+  await untilGone(group); // the watchdog has seen the end
+  await delay(60); // more than the grain of a process's start time
+  const next = spawn("sleep", ["60"], {
+    env: { EXECUTE_PRD_DISPATCH: mark },
+    stdio: "ignore",
+    detached: true,
+  });
+  onTestFinished(() => void next.kill("SIGKILL"));
+  await delay(1_200); // all that it does after the end
+  expect(isAlive(next.pid ?? 0)).toBe(true);
+});
+
+/** Processes that carry the mark of a puppet's agent. */
+function findMarked(): readonly number[] {
+  const mark = `EXECUTE_PRD_DISPATCH=puppet-${process.pid}/d1`;
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        return readFileSync(`/proc/${name}/environ`, "latin1").split("\0").includes(mark);
+      } catch {
+        return false; // gone meanwhile
+      }
+    })
+    .map(Number)
+    .filter(isAlive);
+}
 
 function startGroup(): { child: ChildProcess; group: number } {
   const child = spawn("/bin/sh", ["-c", "while :; do sleep 1; done"], { detached: true, stdio: "ignore" });
