@@ -2,10 +2,11 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { task } from "../support/project-fixture.ts";
 import { plain, project, quick } from "./support/e2e-project.ts";
 import { expectRefused } from "./support/refusal.ts";
+import { canMount, mountSmall } from "./support/small-disk.ts";
 
 describe("a run is refused in", () => {
   it("a folder that is no git repository", async () => {
@@ -120,8 +121,6 @@ describe("a branch is taken that", () => {
   });
 });
 
-const canMount = process.platform === "linux" && process.getuid?.() === 0 && mountSmall("probe") !== null;
-
 describe("a full disk", () => {
   if (!canMount) {
     it("cannot be made here: skipped", () => expect(canMount).toBe(false));
@@ -169,25 +168,3 @@ describe("a full disk", () => {
     expect(plan.subjects()).toEqual(["Make a", "Make b", "Remember what plan-x taught"]);
   });
 });
-
-/** A file system of this size in memory, unmounted after the test; null where that cannot be done. */
-function mountSmall(size: string, at?: string): string | null {
-  const isProbe = size === "probe";
-  const folder =
-    at ?? join(process.env["TMPDIR"] ?? "/tmp", `execute-prd-small-${process.pid}-${Date.now()}`);
-  mkdirSync(folder, { recursive: true });
-  const run = (command: string, args: readonly string[]): void =>
-    void execFileSync(command, args, { stdio: "ignore" });
-  const remove = (): void => {
-    run("umount", ["-l", folder]);
-    if (at === undefined) run("rmdir", [folder]);
-  };
-  try {
-    run("mount", ["-t", "tmpfs", "-o", `size=${isProbe ? "1m" : size}`, "tmpfs", folder]);
-  } catch {
-    return null;
-  }
-  if (isProbe) remove();
-  else onTestFinished(remove);
-  return folder;
-}

@@ -21,6 +21,7 @@ export interface Project extends GitFixture {
   start(args: readonly string[], at?: Partial<Start>): Live;
   setRules(rules: readonly Rule[]): void;
   setConfig(changes: object): void;
+  config(): string;
   setPrd(prd: object | string): void;
   /** A file of the run folder as text; empty while it is not there. */
   read(name: string): string;
@@ -98,6 +99,7 @@ export function project(wanted: Wanted = {}): Project {
   const toStart = (at: Partial<Start> = {}): Start => ({
     cwd: at.cwd ?? git.checkout,
     env: { ...env, ...at.env },
+    ...(at.through !== undefined && { through: at.through }),
   });
   const found: Project = {
     ...git,
@@ -111,6 +113,7 @@ export function project(wanted: Wanted = {}): Project {
     setRules: (rules) => writeFileSync(rulesFile, JSON.stringify({ rules })),
     setConfig: (changes) =>
       git.write({ "execute-prd.config.json": JSON.stringify(toConfig(changes), null, 2) }),
+    config: () => readFileSync(join(git.checkout, "execute-prd.config.json"), "utf8"),
     setPrd: (prd) => git.write({ [planFile]: typeof prd === "string" ? prd : JSON.stringify(prd, null, 2) }),
     read,
     status: () => JSON.parse(read("status.json")) as Json, // a document of the program

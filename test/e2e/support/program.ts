@@ -26,14 +26,17 @@ export interface Live {
 export interface Start {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Program and arguments before ours, which becomes it in the same process. */
+  readonly through?: readonly string[];
 }
 
 /** Starts the program; it is killed at the end of the test if it still runs. */
-export function start(args: readonly string[], { cwd, env = {} }: Start): Live {
+export function start(args: readonly string[], { cwd, env = {}, through = [] }: Start): Live {
   if (!existsSync(programPath)) {
     throw new Error(`"${programPath}" is missing: run "npm run build" before the end-to-end tests`);
   }
-  const child: ChildProcess = spawn(process.execPath, [programPath, ...args], {
+  const [first = "", ...rest] = [...through, process.execPath, programPath, ...args];
+  const child: ChildProcess = spawn(first, rest, {
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
