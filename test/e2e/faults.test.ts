@@ -78,21 +78,48 @@ describe("a run folder that may not be written any more (EACCES)", () => {
   });
 });
 
-describe("too few", () => {
+/** Lowers the limit of the program that started it, once. */
+const lowerOnce = (most: number): string => `const up = env.TEST_AGENT + ".up";
+  if (!fs.existsSync(up)) {
+    fs.writeFileSync(up, "");
+    sh("prlimit", "--pid", String(process.ppid), "--nofile=${most}:${most}");
+  }`;
+
+describe("a machine that gives too few", () => {
   it.each([
-    ["file handles (EMFILE)", "ulimit -n 21"],
-    ["bytes a file may have (EFBIG)", "trap '' XFSZ; ulimit -f 24"],
-  ])("%s: it ends by itself, says why, and the next start finishes the run", async (_what, limit) => {
-    if (process.platform === "win32") return;
+    ["file handles from the beginning (EMFILE)", "ulimit -n 21"],
+    ["bytes for a file (EFBIG)", "trap '' XFSZ; ulimit -f 24"],
+  ])("%s: exit 3 with the reason, and the next start finishes the run", async (_what, limit) => {
     const plan = project({ prd: both, config: quick });
-    const ended = await plan.run(["run", plan.slug], {
-      through: ["/bin/sh", "-c", `${limit}; exec "$@"`, "sh"],
-    });
-    expect(ended.exitCode, ended.stdout + ended.stderr).not.toBe(0);
-    expect(ended.stderr + ended.stdout).toMatch(/EMFILE|EFBIG|SIGXFSZ|could not be started/);
+    const through = ["/bin/sh", "-c", `${limit}; exec "$@"`, "sh"];
+    const ended = await plan.run(["run", plan.slug], { through });
+    expect(ended.exitCode, ended.stdout + ended.stderr).toBe(3);
+    expect(ended.stderr + ended.stdout).toMatch(/EMFILE|EFBIG/);
     expect(plan.children()).toEqual([]);
     await finish(plan);
   });
+
+  const canLower = spawnSync("prlimit", ["--version"]).status === 0;
+  if (!canLower) {
+    it("file handles all at once cannot be played here, without prlimit: not run", () => {
+      expect(canLower).toBe(false);
+    });
+    return;
+  }
+
+  it.each([16, 24])(
+    "file handles all at once, %i of them (EMFILE): it stops with the reason, and is no bug",
+    async (most) => {
+      const rules = [{ stage: "develop", taskId: "a", code: lowerOnce(most) }];
+      const plan = project({ config: { ...quick, review: { enabled: false } }, rules });
+      const ended = await plan.run(["run", plan.slug]);
+      expect([3, 4], ended.stdout + ended.stderr).toContain(ended.exitCode);
+      expect(ended.stderr + ended.stdout).toContain("EMFILE");
+      expect(plan.children()).toEqual([]);
+      if (ended.exitCode === 4) await plan.run(["answer", plan.slug, "retry"]);
+      await finish(plan);
+    },
+  );
 });
 
 async function working(plan: Project): Promise<Live> {

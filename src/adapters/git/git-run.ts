@@ -164,8 +164,13 @@ export async function attemptFiles<Value>(
   } catch (error) {
     const code = errorCode(error);
     if (code === null) throw error;
-    return failed({ reason: "storage-failed", ...at, code });
+    return failed({ reason: "storage-failed", ...at, path: pathOf(error) ?? at.path, code });
   }
+}
+
+/** The path that the system's error is about. */
+function pathOf(error: unknown): string | null {
+  return error instanceof Error && "path" in error && typeof error.path === "string" ? error.path : null;
 }
 
 /** Whether `path` is `folder` or lies below it; both absolute, links resolved. */

@@ -6,13 +6,14 @@ import type { Failure } from "../../core/failure.ts";
 import type { Result } from "../../core/result.ts";
 import { failed, success } from "../../core/result.ts";
 import type { Repository, WorkReady } from "../../ports.ts";
+import { attemptStorage } from "../storage.ts";
 import { makeCandidate } from "./candidate.ts";
 import { collectChanges } from "./changed-files.ts";
 import { salvageUncollected, salvageWork, snapshotWork } from "./collect.ts";
 import { moveChange } from "./commits.ts";
 import { writePatchFile } from "./diff.ts";
 import { afterDispatch, beforeDispatch, type PendingDispatches, settleMetadata } from "./dispatch-guard.ts";
-import { type GitRun, openGitRun, type RepositoryOptions, readCommit } from "./git-run.ts";
+import { attemptFiles, type GitRun, openGitRun, type RepositoryOptions, readCommit } from "./git-run.ts";
 import { compareBranch, countSince, holdBranch, integrate, releaseBranch } from "./integrate.ts";
 import { placeTree, type TreePlace, type TreeState } from "./lane-state.ts";
 import { makeMemoryCommit } from "./memory-commit.ts";
@@ -37,28 +38,34 @@ export function createRepository(options: RepositoryOptions): GitRepository {
     const settling = settleMetadata(run, pending, lane);
     return settling.ok ? operation() : settling;
   };
+  const tried: Tried = (operation) => attemptFiles({ doing: "using", path: run.worktreeRoot }, operation);
   return {
-    compareBranch: (at) => compareBranch(run, at),
-    holdBranch: (at) => holdBranch(run, at),
-    releaseBranch: async (branch) => releaseBranch(run, branch),
-    prepareWork: (at, signal) => settled(at.lane, () => prepareWork(run, at, signal)),
-    prepareCheck: (at, signal) => settled(at.lane, () => prepareCheck(run, at, signal)),
-    restoreCheck: (at) => settled(at.lane, () => restoreCheck(run, at)),
-    beforeDispatch: (at) => settled(at.lane, () => beforeDispatch(run, pending, at)),
-    afterDispatch: (at) => afterDispatch(run, pending, at),
-    snapshotWork: (at) => settled(at.lane, () => snapshotWork(run, at)),
-    salvageWork: (at) => settled(at.lane, () => salvageWork(run, at)),
-    changedFiles: (at) => collectChanges(run, at),
-    lookFor: (at) => lookFor(run, at),
-    makeCandidate: (at) => makeCandidate(run, at),
-    writePatch: (at) => writePatchFile(run, at),
-    integrate: (at) => integrate(run, at),
-    makeMemoryCommit: (at) => makeMemoryCommit(run, at),
-    countSince: (at) => countSince(run, at),
+    compareBranch: (at) => tried(() => compareBranch(run, at)),
+    holdBranch: (at) => tried(() => holdBranch(run, at)),
+    releaseBranch: async (branch) => {
+      attemptStorage({ doing: "using", path: run.worktreeRoot }, () => releaseBranch(run, branch));
+    },
+    prepareWork: (at, signal) => tried(() => settled(at.lane, () => prepareWork(run, at, signal))),
+    prepareCheck: (at, signal) => tried(() => settled(at.lane, () => prepareCheck(run, at, signal))),
+    restoreCheck: (at) => tried(() => settled(at.lane, () => restoreCheck(run, at))),
+    beforeDispatch: (at) => tried(() => settled(at.lane, () => beforeDispatch(run, pending, at))),
+    afterDispatch: (at) => tried(() => afterDispatch(run, pending, at)),
+    snapshotWork: (at) => tried(() => settled(at.lane, () => snapshotWork(run, at))),
+    salvageWork: (at) => tried(() => settled(at.lane, () => salvageWork(run, at))),
+    changedFiles: (at) => tried(() => collectChanges(run, at)),
+    lookFor: (at) => tried(() => lookFor(run, at)),
+    makeCandidate: (at) => tried(() => makeCandidate(run, at)),
+    writePatch: (at) => tried(() => writePatchFile(run, at)),
+    integrate: (at) => tried(() => integrate(run, at)),
+    makeMemoryCommit: (at) => tried(() => makeMemoryCommit(run, at)),
+    countSince: (at) => tried(() => countSince(run, at)),
     keep: ({ ref, commit }) =>
-      updateRefs(run, { changes: [{ ref, to: commit }], doing: `keeping ${commit} as ${ref}` }),
+      tried(() => updateRefs(run, { changes: [{ ref, to: commit }], doing: `keeping ${commit} as ${ref}` })),
   };
 }
+
+/** An error of the system (no file handles, no permission) is trouble outside the work wherever it happens, no bug. */
+type Tried = <Value>(operation: () => Promise<Result<Value, Failure>>) => Promise<Result<Value, Failure>>;
 
 type WorkWanted = Parameters<Repository["prepareWork"]>[0];
 type CheckWanted = Parameters<Repository["prepareCheck"]>[0];

@@ -39,7 +39,11 @@ function isGroupAlive({ pid }: ChildProcess): boolean {
 
 // In a container whose first process does not collect its orphans, the ended members of a group stay listed.
 function hasRunningMember(group: number): boolean {
-  return readdirSync("/proc").some((name) => /^[0-9]+$/.test(name) && isRunningIn(group, name));
+  try {
+    return readdirSync("/proc").some((name) => /^[0-9]+$/.test(name) && isRunningIn(group, name));
+  } catch {
+    return true; // without a free file handle nobody can tell
+  }
 }
 
 function isRunningIn(group: number, pid: string): boolean {

@@ -64,13 +64,21 @@ async function findProcesses(wanted: LeftoversWanted): Promise<Found> {
 function findInProc(wanted: LeftoversWanted): Found {
   const pids: number[] = [];
   let unreadable = 0;
-  for (const name of readdirSync("/proc")) {
+  for (const name of processNames()) {
     if (!/^[0-9]+$/.test(name) || Number(name) === process.pid) continue;
     const environment = readEnvironment(name);
     if (environment === null) unreadable += 1;
     else if (environment.split("\0").some((entry) => isWanted(entry, wanted))) pids.push(Number(name));
   }
   return { pids, unreadable };
+}
+
+function processNames(): readonly string[] {
+  try {
+    return readdirSync("/proc");
+  } catch {
+    return []; // without a free file handle nothing can be seen; the next start looks again
+  }
 }
 
 /** Empty for a process that is gone meanwhile, null for one that we may not look into. */
