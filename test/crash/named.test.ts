@@ -110,6 +110,29 @@ describe("killed between an effect and its record", () => {
     expect(asked(plan)).toEqual(whole);
   });
 
+  it("between gates and integrate, without a review: integrated once, no agent asked", async () => {
+    const plan = project({ config: { ...quick, review: { enabled: false } } });
+    await killAt(plan, "append 1 after gates-judged b");
+    expect(plan.subjects()).toEqual(["Make a"]);
+    await finish(plan);
+    expectWhole(plan);
+    expect(asked(plan)).toEqual(whole.filter((words) => !words.startsWith("review")));
+    expect(eventsOf(plan, "gate-ended").filter((event) => event["taskId"] === "b")).toHaveLength(1);
+  });
+
+  it("between the move of the branch and its record, with a commit of the builder on top: both are kept", async () => {
+    const plan = project();
+    await killAt(plan, "append 1 before integration-ended b");
+    const moved = plan.git(["rev-parse", plan.branch]);
+    const mine = plan.git(["commit-tree", `${moved}^{tree}`, "-p", moved, "-m", "By hand"]);
+    plan.git(["update-ref", `refs/heads/${plan.branch}`, mine]);
+    await finish(plan);
+    expect(plan.subjects()).toEqual(["Make a", "Make b", "By hand", "Remember what plan-x taught"]);
+    expect(asked(plan)).toEqual(whole);
+    expect(plan.task("b")).toMatchObject({ commitSha: moved, attemptCount: 1 });
+    expect(eventsOf(plan, "foreign-commits-adopted")).toMatchObject([{ to: mine, count: 1 }]);
+  });
+
   it("between the move of the branch and its record: the commit is recognised by its sha", async () => {
     const plan = project();
     await killAt(plan, "append 1 before integration-ended b");
