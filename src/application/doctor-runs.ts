@@ -8,6 +8,7 @@ import type { Checkout } from "../adapters/git/inspect.ts";
 import { readJournal } from "../adapters/journal-file.ts";
 import { readOwner, wordOwner } from "../adapters/owner.ts";
 import { type FoundRun, folderNames, listRuns, runsFolder } from "../adapters/run-folder.ts";
+import { readRegularFile } from "../adapters/storage.ts";
 import { describe } from "../core/failure.ts";
 import { type CommandCheck, ok, toChecks } from "./doctor-check.ts";
 import { findPolicy } from "./policy.ts";
@@ -72,10 +73,24 @@ function knownRunIds(checkout: string, runs: readonly FoundRun[]): ReadonlySet<s
   const ids = new Set<string>();
   for (const folder of folders) {
     const read = readJournal({ folder });
-    if (read.ok) ids.add(read.value.header.runId);
+    for (const id of read.ok ? [read.value.header.runId] : namedRunIds(folder)) ids.add(id);
   }
   return ids;
 }
+
+/** What a damaged journal and the status beside it still say: its lanes and refs may be the only copy of its work. */
+function namedRunIds(folder: string): readonly string[] {
+  return [folderNames.journal, folderNames.status].flatMap((name) => {
+    try {
+      const text = readRegularFile(join(folder, name)).subarray(0, namedWithinBytes).toString("latin1");
+      return /"runId": ?"([^"]+)"/.exec(text)?.[1] ?? [];
+    } catch {
+      return []; // there is none
+    }
+  });
+}
+
+const namedWithinBytes = 4096;
 
 async function checkLanes(checkout: Checkout, known: ReadonlySet<string>): Promise<readonly CommandCheck[]> {
   const found = await findPolicy(checkout.topLevel, {});

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { diagnose, run } from "../../src/library.ts";
@@ -31,6 +31,19 @@ describe("doctor", () => {
     const trees = join(project.folder, "project.worktrees");
     rmSync(join(trees, readdirSync(trees)[0] ?? ""), { recursive: true });
     expect(Object.keys(await problemsOf(project))).toEqual(["unproven refs"]);
+  });
+
+  it("names a damaged journal, and does not call the lanes and refs of its run nobody's", async () => {
+    const project = projectFixture();
+    await run({ plan: project.slug, cwd: project.checkout }).ended;
+    const file = join(project.runFolder, "execution.log.jsonl");
+    const text = readFileSync(file, "utf8");
+    for (const damage of [text.replace('"run-created"', '"run-kreated"'), text.replace(/"/, "'")]) {
+      writeFileSync(file, damage);
+      const problems = await problemsOf(project);
+      expect(Object.keys(problems)).toEqual([`run ${project.slug}`]);
+      expect(problems[`run ${project.slug}`]).toContain("Put back a copy");
+    }
   });
 
   it("names a journal whose events cannot follow one another", async () => {

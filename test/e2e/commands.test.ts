@@ -107,6 +107,7 @@ describe("doctor", () => {
     const ended = await plan.run(["doctor"]);
     expect(ended.exitCode).toBe(2);
     expect(ended.stdout).toContain(`execute-prd resume ${plan.slug}`);
+    expect(ended.stdout).toMatch(/problem branch lock: .*which is gone\n *fix: safe: the next start/);
   });
 });
 
