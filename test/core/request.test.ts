@@ -3,6 +3,7 @@ import type { DispatchStarted } from "../../src/core/event.ts";
 import type { EvidenceEffect, EvidenceFinding } from "../../src/core/evidence/finding.ts";
 import type { GateJudgement } from "../../src/core/gate-result.ts";
 import { limits } from "../../src/core/limits.ts";
+import type { OwnLook } from "../../src/core/own-look.ts";
 import type { AgentStage, Finding, PreMortemReport } from "../../src/core/report.ts";
 import {
   type DispatchRequest,
@@ -142,6 +143,17 @@ describe("a developer is told", () => {
     expect(json["feedback"]).toMatchObject({
       gates: [{ ...gate, tail: tail.slice(-limits.outputTailChars) }],
     });
+  });
+
+  it("whether the files and names that its task speaks of are there, where the program saw any", () => {
+    const { intent } = asked(opened([makeTask("a")]), "develop", "a");
+    const story = begin(opened([makeTask("a")]), { stage: "develop", task: "a" });
+    const told = (seen: OwnLook) => toRequestJson(toDispatchRequest(story.state, intent, { seen }))["seen"];
+    const files = [{ path: "src/a.ts", exists: false }];
+    const names = [{ name: "toDate", foundIn: ["src/b.ts"] }];
+    expect(told({ files, names: [] })).toEqual({ files, names: [] });
+    expect(told({ files: [], names })).toEqual({ files: [], names });
+    expect(told({ files: [], names: [] })).toBeUndefined();
   });
 
   it("which tests are new among the failing ones, and what the program found that somebody has to answer for", () => {
