@@ -41,6 +41,17 @@ export function knownFailing(baseline: BaselineRecord, gate: string, commit: Sha
   return known?.commit === commit ? known.tests : null;
 }
 
+/** How many tests ran on a commit of the branch; null when nobody counted there. */
+export function knownRun(baseline: BaselineRecord, gate: string, commit: Sha): number | null {
+  const known = baseline.failing.find((record) => record.gate === gate);
+  return known?.commit === commit ? known.ran : null;
+}
+
+/** Tests that ran: without those that were skipped. */
+export function testsRun({ tests }: GateResult): number | null {
+  return tests === null ? null : tests.passed + tests.failed;
+}
+
 /** Whether tests failed that may be excused, but were seen failing on an earlier commit only. */
 export function needsLookAtHead(baseline: BaselineRecord, result: GateResult, head: Sha): boolean {
   const known = baseline.failing.find(({ gate }) => gate === result.gate);
@@ -109,7 +120,10 @@ export function lookAtBase(
   if (known !== undefined) {
     return baseline.failing.map((record) => (record === known ? shrink(known, at) : record));
   }
-  return [...baseline.failing, { gate, commit: at.commit, tests: failingTwice(at.first, at.again) }];
+  return [
+    ...baseline.failing,
+    { gate, commit: at.commit, tests: failingTwice(at.first, at.again), ran: testsRun(at.first) },
+  ];
 }
 
 /** A gate that ends without naming what failed proves no single failure on this commit: nothing is excused any more. */
@@ -119,5 +133,10 @@ function shrink(
 ): KnownFailing {
   const { commit, first, again } = at;
   const failing = failingTwice(first, again);
-  return { ...known, commit, tests: known.tests.filter((name) => failing.includes(name)) };
+  return {
+    ...known,
+    commit,
+    tests: known.tests.filter((name) => failing.includes(name)),
+    ran: testsRun(first),
+  };
 }

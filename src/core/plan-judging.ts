@@ -12,6 +12,7 @@ import {
   failuresOf,
   judgeGate,
   knownFailing,
+  knownRun,
   needsLookAtHead,
   redFailure,
 } from "./gates.ts";
@@ -66,7 +67,7 @@ function planGates(judged: Judged): RunEvent | null {
     return {
       kind: "gate-started",
       taskId: null,
-      attempt: 1,
+      attempt: state.gateRuns + 1, // its log stands beside that of the base
       lane,
       gate,
       trial: "candidate",
@@ -114,7 +115,8 @@ function triedGates(judged: Judged): readonly TriedGate[] {
   return judged.attempt.gates.map((result) => {
     const isAccepted = acceptedAs(judged.state, result.gate) === result.outcome;
     const accepted = isAccepted ? failuresOf(result) : [];
-    return { result, excusable: [...excusable(judged, result), ...accepted] };
+    const ranBefore = knownRun(judged.state.baseline, result.gate, judged.candidate.base);
+    return { result, excusable: [...excusable(judged, result), ...accepted], ranBefore };
   });
 }
 

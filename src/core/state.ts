@@ -177,6 +177,8 @@ export interface KnownFailing {
   readonly gate: string;
   readonly commit: Sha;
   readonly tests: readonly string[];
+  /** How many tests ran there, by the gate's own report; null: it has none. */
+  readonly ran: number | null;
 }
 
 export interface BaselineRecord {

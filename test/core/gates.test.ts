@@ -6,10 +6,12 @@ import {
   hasNamedFailures,
   judgeGate,
   knownFailing,
+  knownRun,
   lookAtBase,
   moveBaseline,
   needsLookAtHead,
   redFailure,
+  testsRun,
 } from "../../src/core/gates.ts";
 import { limits } from "../../src/core/limits.ts";
 import type { BaselineRecord, KnownFailing } from "../../src/core/state.ts";
@@ -166,7 +168,16 @@ describe("what is known to fail", () => {
     dropped: [],
     accepted: [],
   });
-  const known = baseline([{ gate: "tests", commit: base, tests: ["x", "y", "z"] }]);
+  const known = baseline([{ gate: "tests", commit: base, tests: ["x", "y", "z"], ran: 20 }]);
+
+  it("goes with how many tests ran there, without skipped ones", () => {
+    expect(knownRun(known, "tests", base)).toBe(20);
+    expect(knownRun(known, "tests", head)).toBeNull();
+    expect(testsRun(tests({ tests: { ...makeTests(18), skipped: 2 } }))).toBe(18);
+    expect(testsRun(makeGate("lint"))).toBeNull();
+    const moved = moveBaseline(known, { commit: head, gates: [tests({ tests: makeTests(7) })], again: [] });
+    expect(knownRun(moved, "tests", head)).toBe(7);
+  });
 
   it("is known of the commit that was looked at and of no other", () => {
     expect(knownFailing(known, "tests", base)).toEqual(["x", "y", "z"]);
@@ -190,26 +201,26 @@ describe("what is known to fail", () => {
       "only shrinks: what was repaired is not excused any more, and what is new never is",
       [tests(failing("new", "x", "z"))],
       [],
-      { gate: "tests", commit: head, tests: ["x", "z"] },
+      { gate: "tests", commit: head, tests: ["x", "z"], ran: 20 },
     ],
-    ["is nothing after a run that passed", [passed], [], { gate: "tests", commit: head, tests: [] }],
+    ["is nothing after a run that passed", [passed], [], { gate: "tests", commit: head, tests: [], ran: 20 }],
     [
       "is what fails in both runs",
       [tests(failing("x", "y"))],
       [tests(failing("y"))],
-      { gate: "tests", commit: head, tests: ["y"] },
+      { gate: "tests", commit: head, tests: ["y"], ran: 20 },
     ],
     [
       "is nothing when the gate could not name it",
       [tests(unnamed)],
       [],
-      { gate: "tests", commit: head, tests: [] },
+      { gate: "tests", commit: head, tests: [], ran: 20 },
     ],
     [
       "stays known of the earlier commit where the gate did not run",
       [makeGate("lint")],
       [makeGate("lint", failing("l"))],
-      { gate: "tests", commit: base, tests: ["x", "y", "z"] },
+      { gate: "tests", commit: base, tests: ["x", "y", "z"], ran: 20 },
     ],
   ])("with an integration %s", (_what, gates, again, expected) => {
     expect(moveBaseline(known, { commit: head, gates, again }).failing).toEqual([expected]);
@@ -221,15 +232,15 @@ describe("what is known to fail", () => {
       first: tests(failing("x", "y")),
       again: undefined,
     });
-    expect(first).toEqual([{ gate: "tests", commit: base, tests: ["x", "y"] }]);
-    const later = lookAtBase(baseline([{ gate: "lint", commit: base, tests: ["l"] }, ...first]), {
+    expect(first).toEqual([{ gate: "tests", commit: base, tests: ["x", "y"], ran: 20 }]);
+    const later = lookAtBase(baseline([{ gate: "lint", commit: base, tests: ["l"], ran: 20 }, ...first]), {
       commit: head,
       first: tests(failing("y", "z")),
       again: undefined,
     });
     expect(later).toEqual([
-      { gate: "lint", commit: base, tests: ["l"] },
-      { gate: "tests", commit: head, tests: ["y"] },
+      { gate: "lint", commit: base, tests: ["l"], ran: 20 },
+      { gate: "tests", commit: head, tests: ["y"], ran: 20 },
     ]);
   });
 });

@@ -2,7 +2,7 @@
 
 import type { Candidate } from "../event.ts";
 import type { GateResult, GateTrialResult } from "../gate-result.ts";
-import { failuresOf, hasNamedFailures } from "../gates.ts";
+import { failuresOf, hasNamedFailures, testsRun } from "../gates.ts";
 import type { BaseVersion } from "./base-versions.ts";
 import { type EvidenceFinding, type Observation, toFindings } from "./finding.ts";
 
@@ -10,6 +10,8 @@ import { type EvidenceFinding, type Observation, toFindings } from "./finding.ts
 export interface TriedGate {
   readonly result: GateResult;
   readonly excusable: readonly string[];
+  /** How many of its tests ran on the head before; null: not known. */
+  readonly ranBefore: number | null;
 }
 
 /** The trial with versions of the base that a candidate needs next; null when every gate had its own. */
@@ -44,13 +46,22 @@ export function baseTrialFindings(at: {
   readonly tried: readonly TriedGate[];
   readonly trials: readonly GateTrialResult[];
 }): readonly EvidenceFinding[] {
+  const fewer = at.tried.flatMap(observeFewer);
   const observations = at.trials.flatMap(({ trial, result }): readonly Observation[] => {
     const tried = at.tried.find((gate) => gate.result.gate === result.gate);
     if (tried === undefined || result.outcome === "passed") return [];
     if (trial === "base tests") return observeTests(result, tried);
     return trial === "base definitions" ? observeDefinition(result, tried) : [];
   });
-  return toFindings(observations, "b");
+  return toFindings([...fewer, ...observations], "b");
+}
+
+/** A test that no longer runs fails no more, whatever kept it from running. */
+function observeFewer({ result, ranBefore }: TriedGate): readonly Observation[] {
+  const ran = testsRun(result);
+  if (ranBefore === null || (ran ?? 0) >= ranBefore) return [];
+  const text = `gate "${result.gate}" ran ${ran ?? "no"} tests, and ${ranBefore} before this change`;
+  return [{ kind: "fewer-tests", file: null, line: null, text }];
 }
 
 function observeTests(result: GateResult, { result: own, excusable }: TriedGate): readonly Observation[] {

@@ -38,6 +38,7 @@ export type FindingKind =
   | "outside-scope"
   | "many-deletions"
   | "not-examined"
+  | "fewer-tests"
   | "base-test-fails"
   | "base-definition-fails"
   | "more-findings";
@@ -125,6 +126,7 @@ const effects: Readonly<Record<FindingKind, readonly [EvidenceEffect, Severity]>
   "outside-scope": ["note", "minor"],
   "many-deletions": ["hold", "critical"],
   "not-examined": ["justify", "major"],
+  "fewer-tests": ["justify", "major"],
   "base-test-fails": ["justify", "major"],
   "base-definition-fails": ["hold", "critical"],
   "more-findings": ["note", "minor"],

@@ -65,7 +65,7 @@ function found(tried: TriedGate, ...trials: readonly GateTrialResult[]): readonl
   return baseTrialFindings({ tried: [tried], trials }).map(({ effect, text }) => `${effect}: ${text}`);
 }
 
-const passes: TriedGate = { result: unit, excusable: [] };
+const passes: TriedGate = { result: unit, excusable: [], ranBefore: null };
 
 describe("the base's version of changed tests", () => {
   const red = `justify: with the base's version of the changed tests, gate "unit" is red`;
@@ -87,16 +87,21 @@ describe("the base's version of changed tests", () => {
 
   it.each<[string, TriedGate, Partial<GateResult>, readonly string[]]>([
     ["nothing when it passes", passes, passing, []],
-    ["nothing for tests that fail on the head", { result: unit, excusable: ["adds"] }, failing("adds"), []],
+    [
+      "nothing for tests that fail on the head",
+      { result: unit, excusable: ["adds"], ranBefore: null },
+      failing("adds"),
+      [],
+    ],
     [
       "the tests that do not fail on the head",
-      { result: makeGate("unit", failing("adds")), excusable: ["adds"] },
+      { result: makeGate("unit", failing("adds")), excusable: ["adds"], ranBefore: null },
       failing("adds", "divides"),
       ["justify: the base's version of a changed test fails: divides"],
     ],
     [
       "a test that was only flaky on the candidate",
-      { result: makeGate("unit", failing("adds")), excusable: [] },
+      { result: makeGate("unit", failing("adds")), excusable: [], ranBefore: null },
       failing("adds"),
       ["justify: the base's version of a changed test fails: adds"],
     ],
@@ -104,19 +109,19 @@ describe("the base's version of changed tests", () => {
     ["the gate when it cannot start", passes, { outcome: "cannot start", exitCode: null }, [red]],
     [
       "nothing when the gate is as red on the candidate itself",
-      { result: makeGate("unit", unnamed), excusable: [] },
+      { result: makeGate("unit", unnamed), excusable: [], ranBefore: null },
       unnamed,
       [],
     ],
     [
       "the gate when it cannot name what fails, though tests of it are excused",
-      { result: makeGate("unit", failing("adds")), excusable: ["adds"] },
+      { result: makeGate("unit", failing("adds")), excusable: ["adds"], ranBefore: null },
       unnamed,
       [red],
     ],
     [
       "the gate when it is red in another way than on the candidate itself",
-      { result: makeGate("unit", unnamed), excusable: [] },
+      { result: makeGate("unit", unnamed), excusable: [], ranBefore: null },
       { outcome: "timed out", exitCode: null, tests: makeTests(3) },
       [red],
     ],
@@ -145,18 +150,23 @@ describe("the base's version of what gates depend on", () => {
 
   it.each<[string, TriedGate, Partial<GateResult>, readonly string[]]>([
     ["nothing when it passes", passes, passing, []],
-    ["nothing for tests that fail on the head", { result: unit, excusable: ["adds"] }, failing("adds"), []],
+    [
+      "nothing for tests that fail on the head",
+      { result: unit, excusable: ["adds"], ranBefore: null },
+      failing("adds"),
+      [],
+    ],
     ["the gate when it is red without names", passes, unnamed, [red]],
     ["the gate when it did not end", passes, { outcome: "timed out", exitCode: null }, [red]],
     [
       "the gate when it is red without names, though tests of it are excused",
-      { result: makeGate("unit", failing("adds")), excusable: ["adds"] },
+      { result: makeGate("unit", failing("adds")), excusable: ["adds"], ranBefore: null },
       unnamed,
       [red],
     ],
     [
       "nothing when the gate is as red on the candidate itself",
-      { result: makeGate("unit", unnamed), excusable: [] },
+      { result: makeGate("unit", unnamed), excusable: [], ranBefore: null },
       unnamed,
       [],
     ],
@@ -187,5 +197,23 @@ describe("the findings of all trials", () => {
       trials: [trial("base tests", "unit", { outcome: "failed", tests: makeTests(0, names) })],
     });
     expect(findings).toHaveLength(limits.findingsKept);
+  });
+});
+
+describe("a candidate with which fewer tests run than before", () => {
+  const found = (result: GateResult, ranBefore: number | null) =>
+    baseTrialFindings({ tried: [{ result, excusable: [], ranBefore }], trials: [] });
+
+  it("has to be justified, also when its gate no longer reports any test", () => {
+    expect(found(makeGate("unit", { tests: makeTests(18) }), 20)).toMatchObject([
+      { kind: "fewer-tests", effect: "justify", text: 'gate "unit" ran 18 tests, and 20 before this change' },
+    ]);
+    expect(found(makeGate("unit"), 20)).toMatchObject([{ text: expect.stringContaining("ran no tests") }]);
+  });
+
+  it("is none where as many run, or more, or nobody counted before", () => {
+    expect(found(unit, 20)).toEqual([]);
+    expect(found(unit, 19)).toEqual([]);
+    expect(found(makeGate("unit"), null)).toEqual([]);
   });
 });
