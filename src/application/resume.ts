@@ -3,7 +3,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type Checkout, inspectCheckout } from "../adapters/git/inspect.ts";
-import type { FoundRun } from "../adapters/run-folder.ts";
+import { wordOwner } from "../adapters/owner.ts";
+import { type FoundRun, lookAtRun } from "../adapters/run-folder.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Prd } from "../core/prd.ts";
@@ -63,7 +64,7 @@ interface Continuation {
 
 export async function continueRun(at: Continuation, listener: StartListener): Promise<RunEnded> {
   const known = readRunState(at.run.folder);
-  if (!known.ok) return { kind: "refused", refusal: known.failure };
+  if (!known.ok) return { kind: "refused", refusal: beginningElsewhere(at) ?? known.failure };
   if (known.value.phase.kind === "completed") return finishCompleted(at, known.value, listener);
   const place = toPlace(at, known.value);
   const locks = await takeLocks(place);
@@ -95,6 +96,14 @@ export async function continueRun(at: Continuation, listener: StartListener): Pr
             ...(state.stages.has("preflight") ? [] : [preflightEnded]), // killed in its first words
           ]),
   });
+}
+
+/** A journal without a first event may be another program's that begins just now: then it is not damaged. */
+function beginningElsewhere({ checkout, run }: Continuation): Refusal | null {
+  const { owner, state } = lookAtRun(checkout.topLevel, run.slug).ownership;
+  if (state !== "live") return null;
+  const who = owner === null ? "another program" : `another program (${wordOwner(owner)})`;
+  return refuse([problem({ expected: "a run that nobody owns", hint: `${who} is just beginning it` })], 5);
 }
 
 /** Nothing is left to do, but when the program ended between its last event and the files that tell of it. */
