@@ -1,5 +1,5 @@
-// `npm run test:simulation`: whole runs of the real engine in worlds of chance, one or more for each seed; what has
-// to be so after each of them is in random-run.ts, steady-run.ts and run-watch.ts.
+// `npm run test:simulation`: whole runs of the real engine in worlds of chance, one or three for each seed; what
+// has to be so after each of them is in random-run.ts, steady-run.ts and run-watch.ts.
 //
 //   --seeds N    how many seeds; default: 2000
 //   --from K     the first of them; default: 1
