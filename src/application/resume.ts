@@ -3,8 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type Checkout, inspectCheckout } from "../adapters/git/inspect.ts";
-import { wordOwner } from "../adapters/owner.ts";
-import { type FoundRun, lookAtRun } from "../adapters/run-folder.ts";
+import type { FoundRun } from "../adapters/run-folder.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Prd } from "../core/prd.ts";
@@ -26,7 +25,7 @@ import { readRunState } from "./read-run.ts";
 import { programRedaction } from "./redaction.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import type { RunEnded, StartListener } from "./run-handle.ts";
-import { type SessionPlace, takeLocks } from "./session.ts";
+import { type SessionPlace, takeLocks, toRefusal } from "./session.ts";
 import { fromFlagsRecord, preflightEnded, toSessionStarted } from "./session-started.ts";
 import { opening, refusedOpening, work } from "./work.ts";
 
@@ -64,7 +63,7 @@ interface Continuation {
 
 export async function continueRun(at: Continuation, listener: StartListener): Promise<RunEnded> {
   const known = readRunState(at.run.folder);
-  if (!known.ok) return { kind: "refused", refusal: beginningElsewhere(at) ?? known.failure };
+  if (!known.ok) return { kind: "refused", refusal: ownedBy(at.run) ?? known.failure };
   if (known.value.phase.kind === "completed") return finishCompleted(at, known.value, listener);
   const place = toPlace(at, known.value);
   const locks = await takeLocks(place);
@@ -98,12 +97,12 @@ export async function continueRun(at: Continuation, listener: StartListener): Pr
   });
 }
 
-/** A journal without a first event may be another program's that begins just now: then it is not damaged. */
-function beginningElsewhere({ checkout, run }: Continuation): Refusal | null {
-  const { owner, state } = lookAtRun(checkout.topLevel, run.slug).ownership;
-  if (state !== "live") return null;
-  const who = owner === null ? "another program" : `another program (${wordOwner(owner)})`;
-  return refuse([problem({ expected: "a run that nobody owns", hint: `${who} is just beginning it` })], 5);
+/** A live owner that has only just begun: what it has not written yet, or holds already, is no fault of anything. */
+export function ownedBy({ folder, ownership }: FoundRun): Refusal | null {
+  const { owner, state } = ownership;
+  return state === "live" && owner !== null
+    ? toRefusal({ kind: "owned", owner, isCertain: true, file: folder })
+    : null;
 }
 
 /** Nothing is left to do, but when the program ended between its last event and the files that tell of it. */

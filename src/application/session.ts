@@ -92,7 +92,8 @@ export async function takeLocks(place: SessionPlace): Promise<Result<Locks, Refu
   return success({ token, run: run.value, release });
 }
 
-function toRefusal(refusal: LockRefusal): Refusal {
+/** Why nothing is begun while a lock is another's. */
+export function toRefusal(refusal: LockRefusal): Refusal {
   const exitCode = refusal.kind === "storage" ? 3 : 5;
   return refuse(
     [problem({ expected: "a run that nobody owns", hint: describeLockRefusal(refusal) })],

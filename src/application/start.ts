@@ -23,7 +23,7 @@ import { findPolicy } from "./policy.ts";
 import { findProblems, worktreeRootOf } from "./preflight.ts";
 import { readRunState } from "./read-run.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
-import { continueRun } from "./resume.ts";
+import { continueRun, ownedBy } from "./resume.ts";
 import type { RunEnded, StartListener } from "./run-handle.ts";
 import { type SessionPlace, takeLocks } from "./session.ts";
 import { preflightEnded, toSessionStarted } from "./session-started.ts";
@@ -82,7 +82,10 @@ async function prepare(options: StartOptions): Promise<Result<Prepared, Refusal>
   }
   const ended = isBegun ? checkEnded(earlier) : success(undefined);
   if (!ended.ok) return ended;
-  return prepareNew({ options, checkout: checkout.value, plan: plan.value, earlier, flags });
+  const made = await prepareNew({ options, checkout: checkout.value, plan: plan.value, earlier, flags });
+  if (made.ok) return made;
+  // Another start that was faster may be the reason, which holds the branch now.
+  return failed(ownedBy(lookAtRun(checkout.value.topLevel, plan.value.slug)) ?? made.failure);
 }
 
 /** Killed between making the journal and its first event: nothing was begun, and this start takes its place. */

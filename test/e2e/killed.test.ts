@@ -1,7 +1,10 @@
 // The program killed at any instant, and the same command again: the run is finished, nothing is done twice.
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { createJournal } from "../../src/adapters/journal-file.ts";
+import { acquireRunLock } from "../../src/adapters/run-lock.ts";
+import type { RunId, Slug } from "../../src/core/ids.ts";
 import { task } from "../support/project-fixture.ts";
 import {
   type Event,
@@ -198,6 +201,33 @@ describe("a second start", () => {
     expect(plan.read("execution.log.jsonl")).toBe(journal);
     plan.letGo();
     expect((await live.ended).exitCode).toBe(0);
+  });
+
+  it("while one has written no first event yet is refused with exit 5 as well", async () => {
+    const plan = project({ prd: plain(task("a")), config: quick });
+    mkdirSync(plan.runFolder, { recursive: true });
+    const lock = await acquireRunLock({
+      folder: plan.runFolder,
+      token: "0123456789abcdef01",
+      toolVersion: "0",
+      about: "it",
+    });
+    if (!lock.ok) throw new Error(lock.failure.kind);
+    const holder = join(plan.folder, "holder");
+    plan.git(["worktree", "add", "--quiet", "-b", plan.branch, holder]);
+    expect((await plan.run(["run", plan.slug])).exitCode).toBe(5);
+    plan.git(["worktree", "remove", holder]);
+    const writer = { folder: plan.runFolder, session: lock.value.token, isOwner: () => true };
+    const ids = { runId: "20260131T120000Z-3fa9c1" as RunId, slug: plan.slug as Slug }; // by their form they are
+    const journal = createJournal({ ...writer, ...ids });
+    for (const command of ["run", "resume"]) {
+      const second = await plan.run([command, plan.slug]);
+      expect(second).toMatchObject({ exitCode: 5, stdout: "" });
+      expect(second.stderr).toContain(`pid ${process.pid}`);
+    }
+    if (journal.ok) journal.value.close();
+    lock.value.release();
+    expect((await plan.run(["run", plan.slug])).exitCode).toBe(0);
   });
 
   it("of another plan on the same branch is refused with exit 5 as well", async () => {
