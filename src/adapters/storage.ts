@@ -78,8 +78,8 @@ export function placeNewFile(path: string, data: string | Uint8Array): void {
 const withoutLinks = ["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLINK"];
 
 /** Writes and flushes a file that must not be there yet (EEXIST). The caller flushes the folder. */
-export function writeNewFile(path: string, data: string | Uint8Array): void {
-  const file = fs.openSync(path, "wx");
+export function writeNewFile(path: string, data: string | Uint8Array, mode = 0o666): void {
+  const file = fs.openSync(path, "wx", mode);
   try {
     if (typeof data === "string") for (const bytes of toBytes(data)) writeWhole(file, bytes);
     else writeWhole(file, data);
@@ -191,6 +191,6 @@ export function isTemporaryName(name: string): boolean {
 
 const temporaryPattern = /^\..+\.[0-9a-f]{12}\.tmp$/;
 
-function temporaryName(path: string): string {
+export function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
 }

@@ -39,12 +39,15 @@ export const refPrefix = `refs/execute-prd/${runId}/task-1/1`;
 export const never = new AbortController().signal;
 export const agent = dispatchIdentity("d1", runId);
 
-export function gitFixture(files: Readonly<Record<string, string>> = { "README.md": "hello\n" }): GitFixture {
+export function gitFixture(
+  files: Readonly<Record<string, string>> = { "README.md": "hello\n" },
+  objectFormat: "sha1" | "sha256" = "sha1",
+): GitFixture {
   const folder = temporaryFolder();
   const checkout = join(folder, "project");
   mkdirSync(checkout);
   const fixture = openFixture(folder, checkout);
-  fixture.git(["init", "--quiet"]);
+  fixture.git(["init", "--quiet", `--object-format=${objectFormat}`]);
   if (Object.keys(files).length > 0) fixture.commit(files, "first");
   return fixture;
 }

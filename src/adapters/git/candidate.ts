@@ -19,7 +19,7 @@ export async function makeCandidate(
   const { intent } = at;
   const tree = await findTree(run, intent);
   if (!tree.ok) return tree;
-  const commit = await commitTree(run, {
+  const commit = commitTree(run, {
     tree: tree.value,
     parents: [intent.base],
     message: intent.message,

@@ -217,7 +217,7 @@ async function keepSalvage(
   const base = await readCommit(run, at.base);
   if (!base.ok) return base;
   // The base's date: salvaging the same tree again gives the same commit and no second ref.
-  const commit = await commitTree(run, {
+  const commit = commitTree(run, {
     tree: at.tree,
     parents: [at.base],
     message: `Unfinished work of run ${run.runId}\n`,

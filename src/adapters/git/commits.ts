@@ -5,11 +5,13 @@ import type { Sha } from "../../core/ids.ts";
 import { isSha } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
+import { attemptStorage } from "../storage.ts";
 import { type GitRun, gitFailure, readCommit, rememberCommit } from "./git-run.ts";
-import { runGit } from "./run-git.ts";
+import { algorithmOf, writeObject } from "./own-files.ts";
+import { programIdentity, runGit } from "./run-git.ts";
 
 /** Same input, same sha: the identity is constant and both dates are the given one, in UTC. */
-export async function commitTree(
+export function commitTree(
   run: GitRun,
   at: {
     readonly tree: Sha;
@@ -19,20 +21,22 @@ export async function commitTree(
     readonly committedAt: number;
     readonly doing: string;
   },
-): Promise<Result<Sha, Failure>> {
-  const date = `@${at.committedAt} +0000`;
-  const made = await runGit({
-    gitDir: run.commonDir,
-    args: ["commit-tree", at.tree, ...at.parents.flatMap((parent) => ["-p", parent]), "-F", "-"],
-    input: at.message,
-    env: { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
-    doing: at.doing,
-  });
-  if (!made.ok) return made;
-  const sha = made.value.stdout.toString("utf8").trim();
-  if (!isSha(sha)) return gitFailure(at.doing, `unexpected answer "${sha}"`);
-  rememberCommit(run, sha, { tree: at.tree, parents: at.parents, committedAt: at.committedAt });
-  return success(sha);
+): Result<Sha, Failure> {
+  const { tree, parents, committedAt } = at;
+  const { name, email } = programIdentity;
+  const person = `${name} <${email}> ${committedAt} +0000`;
+  const head = [
+    `tree ${tree}`,
+    ...parents.map((parent) => `parent ${parent}`),
+    `author ${person}`,
+    `committer ${person}`,
+  ];
+  const content = Buffer.from(`${head.join("\n")}\n\n${at.message}`);
+  const made = attemptStorage({ doing: at.doing, path: run.commonDir }, () =>
+    writeObject({ commonDir: run.commonDir, algorithm: algorithmOf(tree) }, "commit", content),
+  );
+  if (made.ok) rememberCommit(run, made.value, { tree, parents, committedAt });
+  return made;
 }
 
 export type Moved =
@@ -54,7 +58,7 @@ export async function moveChange(
   const base = await readCommit(run, at.base);
   if (!base.ok) return base;
   // The base's tree with the commit's own parent: then that parent is the merge base, whatever the history is.
-  const ours = await commitTree(run, {
+  const ours = commitTree(run, {
     tree: base.value.tree,
     parents: [parent],
     message: `${at.base} as a sibling of ${at.commit}\n`,

@@ -15,6 +15,7 @@ import { isAdminDirIntact } from "./lanes.ts";
 import { putBackMetadata } from "./metadata-guard.ts";
 import { watchedTrees } from "./prepare.ts";
 import { readLine } from "./refs.ts";
+import { fromStoredRefs, type StoredRefs, toStoredRefs } from "./refs-guard.ts";
 
 /** What is known about a lane's dispatch; memory is believed before the file, which an agent could reach. */
 export type PendingDispatches = Map<number, Opened>;
@@ -34,7 +35,8 @@ export function beforeDispatch(
     if (!opened.ok) return opened;
     pending.set(at.lane, opened.value);
     return attemptStorage({ doing: "writing", path: file.value }, () => {
-      replaceFile(file.value, JSON.stringify(opened.value.before));
+      const { before } = opened.value;
+      replaceFile(file.value, JSON.stringify({ ...before, refs: toStoredRefs(before.refs) }));
     });
   });
 }
@@ -91,7 +93,8 @@ function readPending(file: string): Opened | null {
   if (text === undefined) return null;
   try {
     // Written by beforeDispatch, replaced atomically; what does not parse was not written by us.
-    return { before: JSON.parse(text) as Before, looks: null };
+    const stored = JSON.parse(text) as Omit<Before, "refs"> & { readonly refs: StoredRefs };
+    return { before: { ...stored, refs: fromStoredRefs(stored.refs) }, looks: null };
   } catch {
     return null;
   }

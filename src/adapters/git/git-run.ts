@@ -18,6 +18,7 @@ import {
   unless,
 } from "../storage.ts";
 import type { CheckoutCache } from "./checkout-look.ts";
+import { emptyRefCache, type RefCache } from "./ref-look.ts";
 import { runGit } from "./run-git.ts";
 
 export interface RepositoryOptions {
@@ -69,6 +70,8 @@ export interface GitRun extends RepositoryOptions {
   readonly lockfiles: Map<string, string>;
   /** The last patches that were read, for writing them down without asking git again. */
   readonly patches: Map<string, string>;
+  /** What is known about ref files that nobody has touched since. */
+  readonly refCache: RefCache;
   /** Branches that this run holds now. */
   readonly held: Set<string>;
   /** Trees of which an index lies somewhere, by its path. */
@@ -90,6 +93,7 @@ export function openGitRun(options: RepositoryOptions): GitRun {
     lockfiles: new Map(),
     indexes: new Map(),
     patches: new Map(),
+    refCache: emptyRefCache(),
     held: new Set(),
     checkouts: new Map(),
     unsaid: new Map(),

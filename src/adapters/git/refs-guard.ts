@@ -20,24 +20,25 @@ import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
 import type { Aftermath } from "../../ports.ts";
 import { isDispatchEmail } from "./dispatch-identity.ts";
-import { type GitRun, runRefPrefix } from "./git-run.ts";
+import type { GitRun } from "./git-run.ts";
+import { namesToCompare, type RefLook, refIn, refsOf } from "./ref-look.ts";
 import { isLineOf, readLog } from "./reflog.ts";
-import { listRefs, type RefChange, toRef, tryRefs, updateRefs } from "./refs.ts";
+import { isOfRun, type RefChange, readRefs, toRef, tryRefs, updateRefs } from "./refs.ts";
 import { runGit } from "./run-git.ts";
 import { judgeStash, stashRef } from "./stash-guard.ts";
 import { checkedOutRefs, refsOfOtherRuns, type Worktrees } from "./worktrees-guard.ts";
 
-/** Name to object id. */
-export type RefSnapshot = Readonly<Record<string, string>>;
-
 export interface RefsBefore {
-  readonly refs: RefSnapshot;
+  readonly refs: RefLook;
   readonly stashLines: readonly string[];
   /** Branches of other runs, which move them. */
   readonly others: readonly string[];
   /** Id of the dispatch; null: any of the run. */
   readonly dispatch: string | null;
 }
+
+/** As it lies in a file for the next program, which judges neither the run's refs nor those of others. */
+export type StoredRefs = Omit<RefsBefore, "refs"> & { readonly refs: Readonly<Record<string, string>> };
 
 export interface RefsAftermath extends Aftermath {
   /** Branches that were moved away, by ref, with their last commit. */
@@ -48,14 +49,23 @@ export async function readRefsBefore(
   run: GitRun,
   dispatch: string | null,
 ): Promise<Result<RefsBefore, Failure>> {
-  const refs = await listRefs(run, null);
+  const refs = await readRefs(run);
   if (!refs.ok) return refs;
   return success({
-    refs: Object.fromEntries(refs.value),
+    refs: refs.value,
     stashLines: readLog(run, stashRef),
     others: refsOfOtherRuns(run),
     dispatch,
   });
+}
+
+export function toStoredRefs(before: RefsBefore): StoredRefs {
+  const judged = [...refsOf(before.refs)].filter(([ref]) => !isLeftAlone(ref));
+  return { ...before, refs: Object.fromEntries(judged) };
+}
+
+export function fromStoredRefs(stored: StoredRefs): RefsBefore {
+  return { ...stored, refs: { loose: new Map(Object.entries(stored.refs)), packed: new Map() } };
 }
 
 export interface RefsWanted {
@@ -73,7 +83,7 @@ export interface RefsWanted {
 }
 
 export async function judgeRefs(run: GitRun, at: RefsWanted): Promise<Result<RefsAftermath, Failure>> {
-  const listed = await listRefs(run, null);
+  const listed = await readRefs(run);
   if (!listed.ok) return listed;
   const verdict = new Verdict(run, { ...at, after: listed.value });
   for (const change of diffRefs(at.before.refs, listed.value)) await verdict.judge(change);
@@ -94,6 +104,11 @@ export async function judgeRefs(run: GitRun, at: RefsWanted): Promise<Result<Ref
   });
 }
 
+/** The builder fetches, and other runs have their own refs. */
+function isLeftAlone(ref: string): boolean {
+  return ref.startsWith("refs/remotes/") || ref.startsWith("refs/execute-prd/");
+}
+
 interface RefDifference {
   readonly ref: string;
   readonly from: Sha | null;
@@ -106,15 +121,15 @@ interface Moved {
   readonly to: Sha;
 }
 
-function diffRefs(before: RefSnapshot, after: ReadonlyMap<string, string>): RefDifference[] {
+function diffRefs(before: RefLook, after: RefLook): RefDifference[] {
   const toSha = (text: string | undefined): Sha | null => (text !== undefined && isSha(text) ? text : null);
-  return [...new Set([...Object.keys(before), ...after.keys()])]
-    .map((ref) => ({ ref, from: toSha(before[ref]), to: toSha(after.get(ref)) }))
+  return [...namesToCompare(before, after)]
+    .map((ref) => ({ ref, from: toSha(refIn(before, ref)), to: toSha(refIn(after, ref)) }))
     .filter(({ from, to }) => from !== to);
 }
 
 interface Compared extends RefsWanted {
-  readonly after: ReadonlyMap<string, string>;
+  readonly after: RefLook;
 }
 
 /** A change that the builder's own may get ahead of: it is made alone, and told as it came out. */
@@ -141,13 +156,12 @@ class Verdict {
 
   async judge(change: RefDifference): Promise<void> {
     const { ref, from, to } = change;
-    const isOfRun = ref.startsWith(`${runRefPrefix(this.#run)}/`);
-    if (isOfRun || [...this.#run.held].some((branch) => toRef(branch) === ref)) {
+    if (isOfRun(this.#run, ref) || [...this.#run.held].some((branch) => toRef(branch) === ref)) {
       if (this.#at.isSameProgram) this.#judgeOwn(change);
       return;
     }
     if (ref.startsWith("refs/replace/")) return this.#putBack(change);
-    if (ref === stashRef || ref.startsWith("refs/remotes/") || ref.startsWith("refs/execute-prd/")) return;
+    if (ref === stashRef || isLeftAlone(ref)) return;
     if (to === null) {
       if (from !== null) this.#judgeGone(ref, from);
     } else if (from === null) await this.#judgeNew(ref, to);
@@ -186,8 +200,8 @@ class Verdict {
   /** The branch that the dispatch renamed it to: that branch's reflog says so. */
   #renamedTo(ref: string): string | null {
     const isRename = (line: string): boolean => line.includes(`\tBranch: renamed ${ref} to `);
-    for (const other of this.#at.after.keys()) {
-      if (other in this.#at.before.refs || !other.startsWith("refs/heads/")) continue;
+    for (const [other] of refsOf(this.#at.after)) {
+      if (refIn(this.#at.before.refs, other) !== undefined || !other.startsWith("refs/heads/")) continue;
       if (readLog(this.#run, other).some((line) => isRename(line) && this.#isOfDispatch(line))) return other;
     }
     return null;
@@ -259,10 +273,10 @@ class Verdict {
 
   #freeRef(name: string): string {
     const planned = [...this.#changes, ...this.#attempted.flatMap(({ changes }) => changes)];
-    const taken = new Set([...this.#at.after.keys(), ...planned.map(({ ref }) => ref)]);
+    const taken = new Set(planned.map(({ ref }) => ref));
     for (let k = 1; ; k++) {
       const ref = `${this.#at.refPrefix}/${name}-${k}`;
-      if (!taken.has(ref)) return ref;
+      if (!taken.has(ref) && refIn(this.#at.after, ref) === undefined) return ref;
     }
   }
 

@@ -8,9 +8,11 @@ import type { Sha } from "../../core/ids.ts";
 import { isSha } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
-import { unless } from "../storage.ts";
+import { attemptStorage, unless } from "../storage.ts";
 import type { GitRun } from "./git-run.ts";
 import { gitFailure, mainWorktreeOf, runRefPrefix } from "./git-run.ts";
+import { writeLooseRef } from "./own-files.ts";
+import { lookAtRefs, type RefLook, refIn } from "./ref-look.ts";
 import { readGit, runGit } from "./run-git.ts";
 
 export interface RefChange {
@@ -31,6 +33,7 @@ export async function updateRefs(
   // Before git runs: a guard that looks meanwhile must not take the change for an agent's.
   const before = at.changes.map(({ ref }) => [ref, run.written.get(ref)] as const);
   for (const { ref, to } of at.changes) run.written.set(ref, to);
+  if (isNewOfRun(run, at.changes) && writeRunRefs(run, at.changes)) return success(undefined);
   const call = { gitDir: run.commonDir, args: ["update-ref", "--stdin"], input, doing: at.doing };
   for (const { ref } of at.changes) removeDeadLock(run, ref);
   let updated = await runGit(call);
@@ -64,18 +67,20 @@ export async function readRef(run: GitRun, ref: string): Promise<Result<Sha | nu
   return isSha(sha) ? success(sha) : gitFailure(doing, `unexpected answer "${sha}"`);
 }
 
-/** All refs (below `prefix`), name to object id. */
-export async function listRefs(
-  run: GitRun,
-  prefix: string | null,
-): Promise<Result<ReadonlyMap<string, string>, Failure>> {
-  const args = ["for-each-ref", "--format=%(objectname) %(refname)", ...(prefix === null ? [] : [prefix])];
+/** All refs, by plain reads where those can tell, else by git. */
+export async function readRefs(run: GitRun): Promise<Result<RefLook, Failure>> {
+  const at = { doing: "looking at the refs in", path: run.commonDir };
+  const look = attemptStorage(at, () => lookAtRefs(run.commonDir, run.refCache));
+  if (look.ok && look.value !== null) return success(look.value);
+  const args = ["for-each-ref", "--format=%(objectname) %(refname)"];
   const listed = await readGit({ gitDir: run.commonDir, args, doing: "listing the refs" });
   if (!listed.ok) return listed;
   const lines = listed.value.split("\n").filter((line) => line !== "");
-  return success(
-    new Map(lines.map((line) => [line.slice(line.indexOf(" ") + 1), line.slice(0, line.indexOf(" "))])),
-  );
+  const entries = lines.map((line) => {
+    const end = line.indexOf(" ");
+    return [line.slice(end + 1), line.slice(0, end)] as const;
+  });
+  return success({ loose: new Map(entries), packed: new Map() });
 }
 
 /** `<prefix>/<name>-<k>` with the first free k, or the one that has this commit already. */
@@ -83,11 +88,11 @@ export async function keepNumbered(
   run: GitRun,
   at: { readonly prefix: string; readonly name: string; readonly commit: Sha },
 ): Promise<Result<string, Failure>> {
-  const listed = await listRefs(run, at.prefix);
-  if (!listed.ok) return listed;
+  const look = await readRefs(run);
+  if (!look.ok) return look;
   for (let k = 1; ; k++) {
     const ref = `${at.prefix}/${at.name}-${k}`;
-    const present = listed.value.get(ref);
+    const present = refIn(look.value, ref);
     if (present === at.commit) return success(ref);
     if (present !== undefined) continue;
     const kept = await updateRefs(run, {
@@ -112,6 +117,10 @@ export function findCheckout(
     if (path !== null && path !== at.except) return path;
   }
   return null;
+}
+
+export function isOfRun(run: GitRun, ref: string): boolean {
+  return ref.startsWith(`${runRefPrefix(run)}/`);
 }
 
 export function toRef(branch: string): string {
@@ -141,6 +150,17 @@ function toCommand({ ref, to, from }: RefChange): string {
   if (to === null) return `delete ${ref}${from === undefined || from === null ? "" : ` ${from}`}`;
   if (from === undefined) return `update ${ref} ${to}`;
   return from === null ? `create ${ref} ${to}` : `update ${ref} ${to} ${from}`;
+}
+
+/** Refs that nobody but the run writes, for commits that are known to exist: what git would look at is known. */
+function isNewOfRun(run: GitRun, changes: readonly RefChange[]): boolean {
+  return changes.every(
+    ({ ref, to, from }) => to !== null && run.commits.has(to) && from === undefined && isOfRun(run, ref),
+  );
+}
+
+function writeRunRefs(run: GitRun, changes: readonly RefChange[]): boolean {
+  return changes.every(({ ref, to }) => to !== null && writeLooseRef(run.commonDir, ref, to));
 }
 
 // git holds a ref's lock for milliseconds. One that is that old was left by a git that was killed or lost its

@@ -1,0 +1,82 @@
+// Files that this program writes into a repository itself, in git's own forms: loose objects (which are named by
+// their content) and loose refs of the run. Each of them would otherwise cost a process. Git's rules are kept: whole
+// and flushed before it has its name, a ref only under its lock, nothing written through a link.
+
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import { dirname, join } from "node:path";
+import { deflateSync } from "node:zlib";
+import type { Sha } from "../../core/ids.ts";
+import { isSha } from "../../core/ids.ts";
+import { assert } from "../../core/result.ts";
+import { errorCode, storageError, temporaryName, unless, writeNewFile } from "../storage.ts";
+
+export type ObjectKind = "commit" | "tree";
+
+/** Stores an object and returns its id; one that is there already is left as it is. Throws the system's error. */
+export function writeObject(
+  at: { readonly commonDir: string; readonly algorithm: "sha1" | "sha256" },
+  kind: ObjectKind,
+  content: Uint8Array,
+): Sha {
+  const bytes = Buffer.concat([Buffer.from(`${kind} ${content.length}\0`), content]);
+  const id = createHash(at.algorithm).update(bytes).digest("hex");
+  assert(isSha(id), "a digest is an object id");
+  const objects = join(at.commonDir, "objects");
+  const path = join(objects, id.slice(0, 2), id.slice(2));
+  // As git does it: an object that is wanted again is not old, so that nobody's clean-up takes it.
+  const isThere = unless(["ENOENT", "ENOTDIR"], () => fs.utimesSync(path, new Date(), new Date()) ?? true);
+  if (isThere === true) return id;
+  makeFolderLike(objects, dirname(path));
+  const temporary = temporaryName(path);
+  try {
+    // The level that git itself takes for loose objects by default.
+    writeNewFile(temporary, deflateSync(bytes, { level: 1 }), 0o444);
+    fs.renameSync(temporary, path);
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    throw error;
+  }
+  return id;
+}
+
+/** The way object ids of this length are made. */
+export function algorithmOf(sha: Sha): "sha1" | "sha256" {
+  return sha.length === 64 ? "sha256" : "sha1";
+}
+
+/**
+ * Lets a ref stand for a commit, whatever it was. False: something is in the way, or it is no repository with refs as
+ * files; nothing was changed, and git knows better what to do.
+ */
+export function writeLooseRef(commonDir: string, ref: string, to: Sha): boolean {
+  const path = join(commonDir, ref);
+  const lock = `${path}.lock`;
+  try {
+    const refs = join(commonDir, "refs");
+    if (!fs.statSync(join(refs, "heads")).isDirectory()) return false;
+    makeFolderLike(refs, dirname(path));
+    if (fs.realpathSync(dirname(path)) !== dirname(path)) return false;
+    if (unless(["EEXIST"], () => writeNewFile(lock, `${to}\n`) ?? true) === undefined) return false;
+  } catch (error) {
+    if (errorCode(error) === null) throw error;
+    return false;
+  }
+  try {
+    fs.renameSync(lock, path);
+    return true;
+  } catch (error) {
+    fs.rmSync(lock, { force: true });
+    if (errorCode(error) === null) throw error;
+    return false;
+  }
+}
+
+/** Folders below `root`, which exists, with its mode: that is how a shared repository stays shared. */
+function makeFolderLike(root: string, folder: string): void {
+  if (folder === root || fs.existsSync(folder)) return;
+  makeFolderLike(root, dirname(folder));
+  const isNew = unless(["EEXIST"], () => fs.mkdirSync(folder) ?? true) === true;
+  if (isNew) fs.chmodSync(folder, fs.statSync(root).mode & 0o7777);
+  else if (!fs.statSync(folder).isDirectory()) throw storageError("ENOTDIR");
+}
