@@ -17,7 +17,9 @@ import type { Result } from "../../core/result.ts";
 import { failed, success } from "../../core/result.ts";
 import { attemptStorage, replaceFile } from "../storage.ts";
 import { attemptFiles, type GitRun, isInside, openRunRoot, readCommit } from "./git-run.ts";
-import { type GitCall, openGit, runGit } from "./run-git.ts";
+import { algorithmOf } from "./own-files.ts";
+import { openPatchId } from "./patch-id.ts";
+import { type GitCall, runGit } from "./run-git.ts";
 
 export interface DiffFacts {
   readonly changes: readonly FileChange[];
@@ -51,7 +53,7 @@ export async function readDiff(
   const place = await placeDiff(run, at.base);
   if (!place.ok) return place;
   const doing = `comparing ${at.base} with ${at.commit}`;
-  const patchId = openGit({ gitDir: run.commonDir, args: ["patch-id", "--stable"], doing });
+  const patchId = openPatchId(algorithmOf(at.base));
   const hash = createHash("sha256");
   const kept = keepPatch(run, at);
   const list = splitList((patch) => {
@@ -66,10 +68,8 @@ export async function readDiff(
     onOutput: list.write,
     doing,
   });
-  const identified = await patchId.end();
   if (place.value.toRemove !== null) fs.rmSync(place.value.toRemove, { force: true });
   if (!compared.ok) return compared;
-  if (!identified.ok) return identified;
   if (run.patches.size >= patchesKept) run.patches.clear();
   run.patches.set(toPatchKey(at), kept.end());
   const changes = list.end().map(parseRaw);
@@ -78,7 +78,7 @@ export async function readDiff(
     changeCount: changes.length,
     deletions: changes.filter(({ change }) => change === "deleted").length,
     diffSha256: hash.digest("hex"),
-    patchId: identified.value.split(" ", 1)[0]?.trim() ?? "",
+    patchId: patchId.end(),
   });
 }
 

@@ -65,24 +65,6 @@ export async function readGit(call: GitCall): Promise<Result<string, Failure>> {
   return success(answer.value.stdout.toString("utf8").replace(/\n$/, ""));
 }
 
-/** Feeds a running git and collects its answer: for output of one command that is the input of another. */
-export function openGit(call: GitCall): {
-  write(chunk: Buffer): void;
-  end(): Promise<Result<string, Failure>>;
-} {
-  const child = spawnGit(call, true);
-  const ended = collect(child, call);
-  child.stdin?.on("error", ignoreBrokenPipe);
-  return {
-    write: (chunk) => void child.stdin?.write(chunk),
-    async end() {
-      child.stdin?.end();
-      const judged = judge(call, await ended);
-      return judged.ok ? success(judged.value.stdout.toString("utf8")) : judged;
-    },
-  };
-}
-
 const contentionWaitsMs = [50, 100, 200, 400, 800, 1_600, 3_200];
 const outputBytesKept = 512 * 1024 * 1024;
 const errorBytesKept = 64 * 1024;
@@ -127,7 +109,7 @@ function start(call: GitCall): Promise<GitEnd> {
   return ended;
 }
 
-function spawnGit(call: GitCall, isFed = false): ChildProcess {
+function spawnGit(call: GitCall): ChildProcess {
   const where = [
     ...(call.gitDir === null ? [] : [`--git-dir=${call.gitDir}`]),
     ...(call.workTree === undefined ? [] : [`--work-tree=${call.workTree}`]),
@@ -136,7 +118,7 @@ function spawnGit(call: GitCall, isFed = false): ChildProcess {
   return spawn("git", ["--no-pager", ...fixedConfig, ...config, ...where, ...call.args], {
     cwd: call.cwd ?? call.workTree ?? call.gitDir ?? ".",
     env: toEnvironment(call),
-    stdio: [isFed || call.input !== undefined ? "pipe" : "ignore", "pipe", "pipe"],
+    stdio: [call.input !== undefined ? "pipe" : "ignore", "pipe", "pipe"],
     detached: true,
     windowsHide: true,
   });
