@@ -59,6 +59,8 @@ export const limits = {
   /** `budget.maxDispatches: 0` means this many a task plus a fixed number. */
   defaultDispatchesPerTask: 6,
   defaultDispatchesFixed: 20,
+  /** Files of a tree up to which it is looked at without git, and its tree objects are made here. */
+  plainLookFiles: 5_000,
   gitTimeoutMs: 120_000,
   setupTimeoutMs: 1_800_000,
   gateTimeoutMs: 1_200_000,

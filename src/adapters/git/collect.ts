@@ -25,7 +25,8 @@ import { copyIndex, detachHead, isAdminDirIntact, isFolderItself, readHead } fro
 import { keepNumbered, updateRefs } from "./refs.ts";
 import { type GitCall, runGit } from "./run-git.ts";
 import { isLockfile, rememberLockfiles } from "./setup.ts";
-import { readChanges, type TreeChanges, withoutKnown } from "./tree-changes.ts";
+import { noChanges, readChanges, type TreeChanges, withoutKnown } from "./tree-changes.ts";
+import { isUntouched } from "./tree-look.ts";
 
 /** See Repository.snapshotWork. */
 export function snapshotWork(
@@ -159,7 +160,9 @@ async function collect(
   const indexed = await ensureIndex(place, { ...at.state, adminDir: admin });
   if (!indexed.ok) return indexed;
   const state = indexed.value;
-  const changes = await readChanges(place, state);
+  // After an agent there are changes; where only leftovers are looked for there are none.
+  const isAsLeft = at.isNestedFine && isUntouched(place, state);
+  const changes = isAsLeft ? success(noChanges) : await readChanges(place, state);
   if (!changes.ok) return changes;
   const strays = withoutKnown(place, state, changes.value);
   const { changed, untracked, nested } = strays;

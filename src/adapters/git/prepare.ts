@@ -1,6 +1,6 @@
 // Putting a tree of a lane where it is wanted, in as few steps as its present state allows:
 //
-//   as left, same tree ──────────────────────────► strays removed ─► ready      (one git command)
+//   as left, same tree ──────────────────────────► strays removed ─► ready      (no git command where it is untouched)
 //   as left, other tree ─► read-tree --reset -u ─► strays removed ─► setup? ─► ready
 //   new or not as left ──► set aside, made ──────► read-tree …
 //
@@ -28,7 +28,15 @@ import {
 import { findDisorder, finishTree, makeTree, resetTree } from "./lanes.ts";
 import type { WatchedTree } from "./metadata-guard.ts";
 import { fillSubmodules, isSetupIntact, runSetupIn, toSetupKey } from "./setup.ts";
-import { readChanges, removeStrays, type TreeChanges, toMarks, withoutKnown } from "./tree-changes.ts";
+import {
+  noChanges,
+  readChanges,
+  removeStrays,
+  type TreeChanges,
+  toMarks,
+  withoutKnown,
+} from "./tree-changes.ts";
+import { isUntouched } from "./tree-look.ts";
 
 export interface TreeWanted {
   /** Where HEAD is put. */
@@ -152,6 +160,9 @@ async function putAtTree(
   if (!trees.ok) return trees;
   const filled = await fillSubmodules(run, { place, state: reset.value, trees: trees.value });
   if (!filled.ok) return filled;
+  // What `setup` made may be ignored no longer in this tree: only git can tell.
+  const hasMade = reset.value.ignored.length > 0 || Object.keys(reset.value.made).length > 0;
+  if (!hasMade && isUntouched(place, reset.value)) return success(reset.value);
   const changes = await readChanges(place, reset.value);
   if (!changes.ok) return changes;
   await removeStrays(place, withoutKnown(place, reset.value, changes.value));
@@ -201,6 +212,7 @@ async function lookForStrays(
 ): Promise<Result<{ readonly state: TreeState; readonly strays: TreeChanges }, Failure>> {
   const indexed = await ensureIndex(place, state);
   if (!indexed.ok) return indexed;
+  if (isUntouched(place, indexed.value)) return success({ state: indexed.value, strays: noChanges });
   const changes = await readChanges(place, indexed.value);
   if (!changes.ok) return changes;
   return success({ state: indexed.value, strays: withoutKnown(place, indexed.value, changes.value) });

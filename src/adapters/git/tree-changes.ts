@@ -21,6 +21,8 @@ export interface TreeChanges {
   readonly ignored: readonly string[];
 }
 
+export const noChanges: TreeChanges = { changed: [], untracked: [], nested: [], ignored: [] };
+
 export async function readChanges(place: TreePlace, state: TreeState): Promise<Result<TreeChanges, Failure>> {
   const status = await runGit({
     ...inTree(place, state),
