@@ -99,8 +99,9 @@ export interface RepositoryFixture extends GitFixture {
 export function repositoryFixture(
   files?: Readonly<Record<string, string>>,
   setup: (cwd: string) => SetupEnd | undefined = () => undefined,
+  objectFormat: "sha1" | "sha256" = "sha1",
 ): RepositoryFixture {
-  const fixture = gitFixture(files);
+  const fixture = gitFixture(files, objectFormat);
   const setups: RepositoryFixture["setups"] = [];
   const options: RepositoryOptions = {
     gitCommonDir: fixture.commonDir,

@@ -4,29 +4,24 @@
 import type { LeftTree } from "../../core/event.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { Sha } from "../../core/ids.ts";
-import { isSha } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
 import { failed, success } from "../../core/result.ts";
 import { commitTree } from "./commits.ts";
 import { writePatchFile } from "./diff.ts";
-import { attemptFiles, type GitRun, gitFailure, readCommit, runRefPrefix } from "./git-run.ts";
+import { attemptFiles, type GitRun, readCommit, runRefPrefix } from "./git-run.ts";
 import {
   digestIndex,
-  ensureIndex,
-  inTree,
   loadState,
   placeTree,
   saveState,
   type TreePlace,
   type TreeState,
-  toText,
 } from "./lane-state.ts";
 import { copyIndex, detachHead, isAdminDirIntact, isFolderItself, readHead } from "./lanes.ts";
 import { keepNumbered, updateRefs } from "./refs.ts";
-import { type GitCall, runGit } from "./run-git.ts";
 import { isLockfile, rememberLockfiles } from "./setup.ts";
-import { noChanges, readChanges, type TreeChanges, withoutKnown } from "./tree-changes.ts";
-import { isUntouched } from "./tree-look.ts";
+import { takeChanges } from "./take-changes.ts";
+import type { TreeChanges } from "./tree-changes.ts";
 
 /** See Repository.snapshotWork. */
 export function snapshotWork(
@@ -43,7 +38,7 @@ export function snapshotWork(
     }
     const agentHead = await takeHead(run, state, { ref: `${at.refPrefix}/agent` });
     if (!agentHead.ok) return agentHead;
-    const collected = await collect(run, { place: place.value, state, isNestedFine: false });
+    const collected = await collect(run, { place: place.value, state, isSalvage: false });
     if (!collected.ok) return collected;
     return success({ tree: collected.value.tree, agentHead: agentHead.value });
   });
@@ -118,7 +113,7 @@ async function collectLeftovers(
       const head = await takeHead(run, state, typeof ref === "string" ? { ref } : ref);
       if (!head.ok) return head;
     }
-    const collected = await collect(run, { place: place.value, state, isNestedFine: true });
+    const collected = await collect(run, { place: place.value, state, isSalvage: true });
     if (!collected.ok) return collected;
     const { tree, strays } = collected.value;
     return success({ tree, treeBefore: state.tree, head: state.head, strays });
@@ -150,40 +145,29 @@ async function takeHead(
   return success(isThere ? moved : null);
 }
 
-/** Brings the private index up to date with the files and writes its tree. */
+/** Brings the private index up to date with the files and makes its tree. */
 async function collect(
   run: GitRun,
-  at: { readonly place: TreePlace; readonly state: TreeState; readonly isNestedFine: boolean },
+  at: { readonly place: TreePlace; readonly state: TreeState; readonly isSalvage: boolean },
 ): Promise<Result<{ readonly tree: Sha; readonly strays: TreeChanges | null }, Failure>> {
-  const { place } = at;
+  const { place, isSalvage } = at;
   const admin = isAdminDirIntact(run, place, at.state) ? at.state.adminDir : run.commonDir;
-  const indexed = await ensureIndex(place, { ...at.state, adminDir: admin });
-  if (!indexed.ok) return indexed;
-  const state = indexed.value;
-  // After an agent there are changes; where only leftovers are looked for there are none.
-  const isAsLeft = at.isNestedFine && isUntouched(place, state);
-  const changes = isAsLeft ? success(noChanges) : await readChanges(place, state);
-  if (!changes.ok) return changes;
-  const strays = withoutKnown(place, state, changes.value);
-  const { changed, untracked, nested } = strays;
-  if (nested.length > 0 && !at.isNestedFine) {
-    return failed({ reason: "nested-repository", paths: nested.map(toText) });
-  }
-  const paths = [...changed, ...untracked];
-  if (paths.length === 0) {
+  const taken = await takeChanges(run, { place, state: { ...at.state, adminDir: admin }, isSalvage });
+  if (!taken.ok) return taken;
+  const { state, tree, paths, strays } = taken.value;
+  const { adminDir } = at.state;
+  if (strays !== null) {
     // An index that had to be made anew is not made anew each time.
-    const saved = saveState(place, { ...state, adminDir: at.state.adminDir });
-    return saved.ok ? success({ tree: state.tree, strays }) : saved;
+    const saved = saveState(place, { ...state, adminDir });
+    return saved.ok ? success({ tree, strays }) : saved;
   }
-  const tree = await writeTree(place, inTree(place, state), paths);
-  if (!tree.ok) return tree;
   const touchesSetup = paths.some((path) => isLockfile(path) || path in state.made);
   const lockfiles = run.lockfiles.get(state.tree);
-  if (lockfiles !== undefined && !paths.some(isLockfile)) rememberLockfiles(run, tree.value, lockfiles);
+  if (lockfiles !== undefined && !paths.some(isLockfile)) rememberLockfiles(run, tree, lockfiles);
   const saved = saveState(place, {
     ...state,
-    adminDir: at.state.adminDir,
-    tree: tree.value,
+    adminDir,
+    tree,
     setupKey: touchesSetup ? null : state.setupKey,
     dirty: without(state.dirty, paths),
     made: without(state.made, paths),
@@ -191,26 +175,7 @@ async function collect(
   });
   // Until the tree has a ref this index is what keeps it from being pruned.
   if (saved.ok && admin !== run.commonDir) copyIndex(place, saved.value);
-  return saved.ok ? success({ tree: tree.value, strays: null }) : saved;
-}
-
-async function writeTree(
-  place: TreePlace,
-  call: Omit<GitCall, "args" | "doing">,
-  paths: readonly string[],
-): Promise<Result<Sha, Failure>> {
-  const doing = `collecting the changes in "${place.path}"`;
-  const updated = await runGit({
-    ...call,
-    args: ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"],
-    input: Buffer.from(paths.map((path) => `${path}\0`).join(""), "latin1"),
-    doing,
-  });
-  if (!updated.ok) return updated;
-  const written = await runGit({ ...call, args: ["write-tree"], doing });
-  if (!written.ok) return written;
-  const tree = written.value.stdout.toString("utf8").trim();
-  return isSha(tree) ? success(tree) : gitFailure(doing, `unexpected answer "${tree}"`);
+  return saved.ok ? success({ tree, strays: null }) : saved;
 }
 
 async function keepSalvage(

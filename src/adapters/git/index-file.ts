@@ -26,6 +26,8 @@ export interface IndexFile {
   readonly entries: readonly IndexEntry[];
   /** Folders ("" the whole, "a/b") that are unchanged since their tree object was read or written. */
   readonly trees: ReadonlyMap<string, Sha>;
+  /** Where the entries end in the file. */
+  readonly entriesEnd: number;
 }
 
 /** null: it has something that only git understands (conflicts, sparse or split parts), or is no index at all. */
@@ -37,7 +39,7 @@ export function parseIndex(bytes: Buffer, idBytes: 20 | 32): IndexFile | null {
     const read = readEntries({ bytes, idBytes, version, count: bytes.readUInt32BE(8) });
     if (read === null) return null;
     const trees = readExtensions(bytes.subarray(0, bytes.length - idBytes), read.end, idBytes);
-    return trees === null ? null : { entries: read.entries, trees };
+    return trees === null ? null : { entries: read.entries, trees, entriesEnd: read.end };
   } catch (error) {
     // A length in it leads beyond its end.
     if (error instanceof RangeError) return null;

@@ -15,7 +15,16 @@ import { unless } from "../storage.ts";
 import { attemptFiles, type GitRun, openRunRoot } from "./git-run.ts";
 import { isAncestor } from "./inspect.ts";
 import { addWorktree, forgetWorktree } from "./lanes.ts";
-import { findCheckout, listAdminDirs, readLine, readRef, toRef, updateRefs, worktreeOf } from "./refs.ts";
+import {
+  findCheckout,
+  listAdminDirs,
+  packRefs,
+  readLine,
+  readRef,
+  toRef,
+  updateRefs,
+  worktreeOf,
+} from "./refs.ts";
 import { readGit } from "./run-git.ts";
 
 /** See Repository.compareBranch. */
@@ -117,7 +126,9 @@ export async function integrate(
     changes: [{ ref: toRef(at.branch), from: at.from, to: at.to }],
     doing: `moving branch "${at.branch}"`,
   });
-  return swapped.ok ? success(undefined) : explain(run, { ...at, failure: swapped.failure });
+  if (!swapped.ok) return explain(run, { ...at, failure: swapped.failure });
+  await packRefs(run);
+  return success(undefined);
 }
 
 async function placeBranch(

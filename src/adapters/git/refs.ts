@@ -12,7 +12,7 @@ import { attemptStorage, unless } from "../storage.ts";
 import type { GitRun } from "./git-run.ts";
 import { gitFailure, mainWorktreeOf, runRefPrefix } from "./git-run.ts";
 import { writeLooseRef } from "./own-files.ts";
-import { lookAtRefs, type RefLook, refIn } from "./ref-look.ts";
+import { emptyRefCache, lookAtRefs, type RefLook, refIn } from "./ref-look.ts";
 import { readGit, runGit } from "./run-git.ts";
 
 export interface RefChange {
@@ -56,6 +56,23 @@ export async function tryRefs(run: GitRun, changes: readonly RefChange[]): Promi
   if (!updated.ok) for (const { ref } of own) run.written.delete(ref);
   return updated.ok;
 }
+
+/**
+ * Puts the refs of the run that lie in files of their own into one file, from time to time: so that a look at all
+ * refs costs the same after a thousand tasks. Their meaning stays the same, and trouble with it is none of the run's.
+ */
+export async function packRefs(run: GitRun): Promise<void> {
+  const folder = join(run.commonDir, runRefPrefix(run));
+  const loose = [...run.refCache.files.keys()].filter((path) => path.startsWith(folder));
+  if (loose.length < looseRefsKept) return;
+  const call = { gitDir: run.commonDir, doing: "packing the refs", okCodes: [0, 129] };
+  // git knows only since 2.43 how to pack some refs and leave others.
+  const some = await runGit({ ...call, args: ["pack-refs", "--include", `${runRefPrefix(run)}/*`] });
+  if (some.ok && some.value.exitCode === 129) await runGit({ ...call, args: ["pack-refs", "--all"] });
+  Object.assign(run.refCache, emptyRefCache());
+}
+
+const looseRefsKept = 64;
 
 export async function readRef(run: GitRun, ref: string): Promise<Result<Sha | null, Failure>> {
   const args = ["rev-parse", "--verify", "--quiet", ref];

@@ -93,6 +93,9 @@ const fixedConfig: readonly string[] = [
   "merge.directoryRenames=false",
 ].flatMap((setting) => ["-c", setting]);
 
+// An index of ours that a power cut spoils is made again: it is believed only by its digest.
+const flushNoIndex = "core.fsync=objects,derived-metadata,reference";
+
 interface GitEnd {
   readonly exitCode: number | null;
   readonly stdout: Buffer;
@@ -114,7 +117,9 @@ function spawnGit(call: GitCall): ChildProcess {
     ...(call.gitDir === null ? [] : [`--git-dir=${call.gitDir}`]),
     ...(call.workTree === undefined ? [] : [`--work-tree=${call.workTree}`]),
   ];
-  const config = (call.config ?? []).flatMap((setting) => ["-c", setting]);
+  const config = [...(call.indexFile === undefined ? [] : [flushNoIndex]), ...(call.config ?? [])].flatMap(
+    (setting) => ["-c", setting],
+  );
   return spawn("git", ["--no-pager", ...fixedConfig, ...config, ...where, ...call.args], {
     cwd: call.cwd ?? call.workTree ?? call.gitDir ?? ".",
     env: toEnvironment(call),

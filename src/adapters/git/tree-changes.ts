@@ -123,14 +123,15 @@ function parseChanged(place: TreePlace, line: string): string[] {
   const [, states = "..", , , indexMode, fileMode, , blob = "", ...rest] = line.split(" ");
   const path = rest.join(" ");
   if (states[1] === ".") return [];
-  return indexMode === fileMode && isVerbatim(toFile(place.path, path), blob) ? [] : [path];
+  return indexMode === fileMode && isVerbatim(place, path, blob) ? [] : [path];
 }
 
 /**
  * Whether a file is byte for byte what the index has. git calls such a file changed where line ending rules would
  * store it otherwise than it is stored, but only when it happens to look: nobody has changed it.
  */
-function isVerbatim(file: Buffer, blob: string): boolean {
+export function isVerbatim(place: TreePlace, path: string, blob: string): boolean {
+  const file = toFile(place.path, path);
   const found = unless(["ENOENT", "ENOTDIR"], () => fs.lstatSync(file));
   if (found?.isFile() !== true) return false;
   const bytes = fs.readFileSync(file);

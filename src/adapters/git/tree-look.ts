@@ -49,7 +49,7 @@ function isAsIndexed(place: TreePlace, entry: IndexEntry, writtenMs: number): bo
     modeOf(found) === entry.mode;
   if (!isSame) return false;
   // A file that changes after the index was written is younger than it. Of one that is not older, time says nothing.
-  return entry.mtimeMs < writtenMs || (found.size <= racyBytes && isVerbatim(place, entry));
+  return entry.mtimeMs < writtenMs || (found.size <= racyBytes && isContentAsIndexed(place, entry));
 }
 
 /** As in a tree object; 0 for what cannot be in one as a file. */
@@ -59,7 +59,7 @@ function modeOf(found: fs.Stats): number {
   return (found.mode & 0o100) === 0 ? 0o100644 : 0o100755;
 }
 
-function isVerbatim(place: TreePlace, { path, mode, blob }: IndexEntry): boolean {
+function isContentAsIndexed(place: TreePlace, { path, mode, blob }: IndexEntry): boolean {
   const file = toPath(place.path, path);
   const bytes = mode === 0o120000 ? fs.readlinkSync(file, "buffer") : fs.readFileSync(file);
   const hash = createHash(blob.length === 64 ? "sha256" : "sha1");
