@@ -18,6 +18,8 @@ import {
   unless,
 } from "../storage.ts";
 import type { CheckoutCache } from "./checkout-look.ts";
+import type { Kept } from "./file-mark.ts";
+import type { MetadataEntry } from "./metadata-guard.ts";
 import { emptyRefCache, type RefCache } from "./ref-look.ts";
 import { runGit } from "./run-git.ts";
 
@@ -72,6 +74,8 @@ export interface GitRun extends RepositoryOptions {
   readonly patches: Map<string, string>;
   /** What is known about ref files that nobody has touched since. */
   readonly refCache: RefCache;
+  /** Files of the repository's metadata that nobody has touched since they were read. */
+  readonly metadata: Map<string, Kept<MetadataEntry>>;
   /** Branches that this run holds now. */
   readonly held: Set<string>;
   /** Trees of which an index lies somewhere, by its path. */
@@ -80,6 +84,8 @@ export interface GitRun extends RepositoryOptions {
   readonly checkouts: CheckoutCache;
   /** What was seen around the set-ups of a lane, until its next dispatch or gate tells it. */
   readonly unsaid: Map<number, Aftermath>;
+  /** The run's own folder, once it was found to be ours, and which folder that is. */
+  readonly root: { path: string; mark: string };
   /** Folders of ours in which nothing of a killed program is left. */
   readonly swept: Set<string>;
 }
@@ -94,9 +100,11 @@ export function openGitRun(options: RepositoryOptions): GitRun {
     indexes: new Map(),
     patches: new Map(),
     refCache: emptyRefCache(),
+    metadata: new Map(),
     held: new Set(),
     checkouts: new Map(),
     unsaid: new Map(),
+    root: { path: "", mark: "" },
     swept: new Set(),
   };
 }
@@ -111,6 +119,19 @@ export function runRefPrefix(run: GitRun): string {
  * ours; a folder that has content but no such marker, or that lies in the main checkout, is refused.
  */
 export function openRunRoot(run: GitRun): Result<string, Failure> {
+  if (run.root.mark !== "" && markOf(run.root.path) === run.root.mark) return success(run.root.path);
+  const opened = checkRunRoot(run);
+  if (opened.ok) Object.assign(run.root, { path: opened.value, mark: markOf(opened.value) });
+  return opened;
+}
+
+/** Empty for what is no folder itself. */
+function markOf(path: string): string {
+  const found = fs.lstatSync(path, { throwIfNoEntry: false });
+  return found?.isDirectory() === true ? `${found.dev} ${found.ino}` : "";
+}
+
+function checkRunRoot(run: GitRun): Result<string, Failure> {
   const wanted = join(run.worktreeRoot, `${run.slug}-${run.runId}`);
   const made = attemptStorage({ doing: "making", path: wanted }, () => {
     fs.mkdirSync(wanted, { recursive: true });

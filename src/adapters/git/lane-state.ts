@@ -63,8 +63,8 @@ export function placeTree(run: GitRun, lane: number, kind: TreeKind): Result<Tre
   const laneFolder = join(root.value, `lane-${lane}`);
   const privateFolder = join(laneFolder, "private");
   const made = attemptStorage({ doing: "making", path: privateFolder }, () => {
+    if (run.swept.has(privateFolder) && fs.existsSync(privateFolder)) return;
     fs.mkdirSync(privateFolder, { recursive: true, mode: 0o700 });
-    if (run.swept.has(privateFolder)) return;
     removeTemporaryFiles(privateFolder);
     // Nobody but this program uses these indexes, and the gits of a dead one are waited for before.
     for (const each of ["work", "check"])

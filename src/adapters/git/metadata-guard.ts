@@ -7,6 +7,7 @@ import { basename, dirname, join, relative } from "node:path";
 import type { Failure } from "../../core/failure.ts";
 import type { Result } from "../../core/result.ts";
 import { attemptStorage, replaceFile, unless } from "../storage.ts";
+import { isSettled, toMark } from "./file-mark.ts";
 import type { GitRun } from "./git-run.ts";
 import { isInside } from "./git-run.ts";
 
@@ -40,7 +41,7 @@ export function readMetadata(run: GitRun, trees: readonly WatchedTree[]): Metada
   ];
   const entries: Record<string, MetadataEntry> = {};
   for (const path of files) {
-    const entry = readEntry(path);
+    const entry = readEntry(run, path);
     if (entry !== null) entries[path] = entry;
   }
   return entries;
@@ -147,9 +148,20 @@ function freeName(folder: string, path: string): string {
   }
 }
 
-function readEntry(path: string): MetadataEntry | null {
-  const found = unless(["ENOENT", "ENOTDIR"], () => fs.lstatSync(path));
+/** A file that nobody has touched since it was read is not read again. */
+function readEntry(run: GitRun, path: string): MetadataEntry | null {
+  const found = fs.lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return null;
+  const mark = `${toMark(found)} ${found.mode}`;
+  const known = run.metadata.get(path);
+  if (known?.mark === mark) return known.value;
+  const value = readFound(path, found);
+  if (isSettled(found)) run.metadata.set(path, { mark, value });
+  else run.metadata.delete(path);
+  return value;
+}
+
+function readFound(path: string, found: fs.Stats): MetadataEntry {
   if (found.isSymbolicLink()) return { kind: "link", target: fs.readlinkSync(path) };
   if (!found.isFile()) return { kind: "other", mark: found.isDirectory() ? "folder" : "special" };
   if (found.size > maxFileBytes) return { kind: "other", mark: `${found.size} ${found.ctimeMs}` };
@@ -157,7 +169,7 @@ function readEntry(path: string): MetadataEntry | null {
 }
 
 function isSame(before: MetadataEntry | null, now: MetadataEntry | null): boolean {
-  return JSON.stringify(before) === JSON.stringify(now);
+  return before === now || JSON.stringify(before) === JSON.stringify(now);
 }
 
 function toBytes(entry: { readonly base64: string }): Buffer {

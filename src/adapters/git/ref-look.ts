@@ -9,6 +9,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { isSha } from "../../core/ids.ts";
 import { unless } from "../storage.ts";
+import { isSettled, type Kept, toMark } from "./file-mark.ts";
 
 /** Names to object ids. A loose ref is the one that counts where the name is packed as well. */
 export interface RefLook {
@@ -60,11 +61,6 @@ export function namesToCompare(before: RefLook, after: RefLook): ReadonlySet<str
   if (before.packed === after.packed) return names;
   for (const packed of [before.packed, after.packed]) for (const name of packed.keys()) names.add(name);
   return names;
-}
-
-interface Kept<Value> {
-  readonly mark: string;
-  readonly value: Value;
 }
 
 interface Named {
@@ -166,19 +162,6 @@ function readKept<Value>(
 
 function statOf(path: string): fs.Stats | undefined {
   return fs.lstatSync(path, { throwIfNoEntry: false });
-}
-
-function toMark({ dev, ino, size, mtimeMs, ctimeMs }: fs.Stats): string {
-  return `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
-}
-
-/**
- * Two changes within one tick of the file system's clock look the same from outside: what was changed just now is
- * read again the next time. The time of the last change cannot be set by anybody.
- */
-function isSettled({ ctimeMs }: fs.Stats): boolean {
-  const tickMs = ctimeMs % 1_000 === 0 ? 3_000 : 100;
-  return Date.now() - ctimeMs > tickMs;
 }
 
 function isObjectId(text: string): boolean {

@@ -72,7 +72,7 @@ export async function packRefs(run: GitRun): Promise<void> {
   Object.assign(run.refCache, emptyRefCache());
 }
 
-const looseRefsKept = 64;
+const looseRefsKept = 24;
 
 export async function readRef(run: GitRun, ref: string): Promise<Result<Sha | null, Failure>> {
   const args = ["rev-parse", "--verify", "--quiet", ref];

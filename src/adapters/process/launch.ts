@@ -233,7 +233,7 @@ function after(delayMs: number, callback: () => void): () => void {
 async function endAll(end: { child: ChildProcess; dispatch: string; graceMs: number }): Promise<void> {
   await groupEnd(end.child, end.graceMs);
   signalGroup(end.child, "SIGKILL");
-  await endLeftovers({ variable: dispatchVariable, values: [end.dispatch] });
+  await endLeftovers({ variable: dispatchVariable, values: [end.dispatch], isOwn: true });
   await groupEnd(end.child, limits.drainGraceMs);
   if (end.child.pid !== undefined) programWatchdog().release(end.child.pid);
 }

@@ -1,7 +1,7 @@
 // Ends processes that escaped their group, found by a variable that every child of ours carries in its environment.
 
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 
 /** The variable that every child carries; its value is `<run id>/<dispatch>`. */
 export const dispatchVariable = "EXECUTE_PRD_DISPATCH";
@@ -12,6 +12,8 @@ export interface LeftoversWanted {
   readonly values?: readonly string[];
   /** … or a value that begins so. */
   readonly prefix?: string;
+  /** Only what this program started: what was there before it is not looked into again and again. */
+  readonly isOwn?: boolean;
 }
 
 export interface LeftoversEnded {
@@ -66,6 +68,7 @@ function findInProc(wanted: LeftoversWanted): Found {
   let unreadable = 0;
   for (const name of processNames()) {
     if (!/^[0-9]+$/.test(name) || Number(name) === process.pid) continue;
+    if (wanted.isOwn === true && isElder(name)) continue;
     const environment = readEnvironment(name);
     if (environment === null) unreadable += 1;
     else if (environment.split("\0").some((entry) => isWanted(entry, wanted))) pids.push(Number(name));
@@ -78,6 +81,36 @@ function processNames(): readonly string[] {
     return readdirSync("/proc");
   } catch {
     return []; // without a free file handle nothing can be seen; the next start looks again
+  }
+}
+
+/** Processes that were there before this program, by what tells them from a later one with the same id. */
+const elders = new Map<string, string>();
+let ownStart: number | null = null;
+
+/** A process that was there before this program is no child of its children. One that is gone needs no look either. */
+function isElder(pid: string): boolean {
+  const found = statSync(`/proc/${pid}`, { throwIfNoEntry: false });
+  if (found === undefined) return true;
+  const mark = `${found.ino} ${found.ctimeMs}`;
+  if (elders.get(pid) === mark) return true;
+  ownStart ??= readStart("self") ?? 0;
+  const start = readStart(pid);
+  if (start === null || start >= ownStart) return false;
+  if (elders.size > maxElders) elders.clear();
+  elders.set(pid, mark);
+  return true;
+}
+
+const maxElders = 10_000;
+
+/** proc(5): after the name in brackets, which may hold any character, field 22 is the start in ticks since the boot. */
+function readStart(pid: string): number | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[19]);
+  } catch {
+    return null; // gone meanwhile
   }
 }
 
