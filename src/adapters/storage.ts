@@ -48,8 +48,11 @@ export function unless<Value>(codes: readonly string[], operation: () => Value):
   }
 }
 
+/** A text, or parts of it one after another. */
+export type FileText = string | readonly string[];
+
 /** Replaces a file by one flushed before it gets the name. A link under that name is replaced, never followed. */
-export function replaceFile(path: string, data: string | Uint8Array): void {
+export function replaceFile(path: string, data: FileText | Uint8Array): void {
   const temporary = temporaryName(path);
   try {
     writeNewFile(temporary, data);
@@ -78,11 +81,11 @@ export function placeNewFile(path: string, data: string | Uint8Array): void {
 const withoutLinks = ["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLINK"];
 
 /** Writes and flushes a file that must not be there yet (EEXIST). The caller flushes the folder. */
-export function writeNewFile(path: string, data: string | Uint8Array, mode = 0o666): void {
+export function writeNewFile(path: string, data: FileText | Uint8Array, mode = 0o666): void {
   const file = fs.openSync(path, "wx", mode);
   try {
-    if (typeof data === "string") for (const bytes of toBytes(data)) writeWhole(file, bytes);
-    else writeWhole(file, data);
+    if (data instanceof Uint8Array) writeWhole(file, data);
+    else for (const bytes of toBytes(data)) writeWhole(file, bytes);
     fs.fsyncSync(file);
   } finally {
     fs.closeSync(file);
@@ -101,16 +104,27 @@ export function writeWhole(file: number, data: Uint8Array): void {
 
 /**
  * A text in UTF-8, piece by piece in one buffer, so each is good until the next is asked for: a view of megabytes
- * that is written again and again would otherwise leave its size in garbage each time.
+ * that is written again and again would otherwise leave its size in garbage each time. A text in parts need not be
+ * put together before.
  */
-export function* toBytes(text: string): Generator<Uint8Array, void, undefined> {
-  for (let from = 0; from < text.length; ) {
-    const until = from + pieceChars;
-    // A pair of surrogates is one character and stays together.
-    const end = isHighSurrogate(text.charCodeAt(until - 1)) ? until - 1 : until;
-    yield piece.subarray(0, piece.write(text.slice(from, end)));
-    from = end;
+export function* toBytes(text: FileText): Generator<Uint8Array, void, undefined> {
+  let used = 0;
+  for (const part of typeof text === "string" ? [text] : text) {
+    for (let from = 0; from < part.length; ) {
+      const until = Math.min(from + pieceChars, part.length);
+      // A pair of surrogates is one character and stays together.
+      const isCut = until < part.length && isHighSurrogate(part.charCodeAt(until - 1));
+      const end = isCut ? until - 1 : until;
+      const some = part.slice(from, end);
+      if (used + 3 * some.length > piece.length) {
+        yield piece.subarray(0, used);
+        used = 0;
+      }
+      used += piece.write(some, used);
+      from = end;
+    }
   }
+  if (used > 0) yield piece.subarray(0, used);
 }
 
 const pieceChars = 64 * 1024;

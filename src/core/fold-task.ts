@@ -23,13 +23,13 @@ import {
   type BaselineRecord,
   integratedCommit,
   knownTask,
-  laneFor,
   noUsage,
   type ProgressItem,
   type RunState,
   type TaskPhase,
   type TaskRecord,
 } from "./state.ts";
+import { laneFor } from "./task-index.ts";
 
 export function newTaskRecord(
   task: Task,

@@ -5,6 +5,7 @@ import type { TaskId } from "./ids.ts";
 import type { Prd, Task } from "./prd.ts";
 import { assert } from "./result.ts";
 import { type RunState, type TaskRecord, taskOf } from "./state.ts";
+import { pendingTasks } from "./task-index.ts";
 
 /** The tasks that a pending task waits for: dependencies neither complete nor skipped by the builder. */
 export function waitsFor(state: RunState, record: TaskRecord): readonly TaskId[] {
@@ -29,9 +30,10 @@ function isFollowUp(state: RunState, record: TaskRecord): boolean {
 /** Pending tasks that may start now: begun ones first, then by priority, then in the plan's order (I5). */
 export function readyTasks(state: RunState): readonly TaskRecord[] {
   const ready: TaskRecord[] = [];
-  for (const record of state.tasks) {
-    if (record.phase.kind !== "pending" || !isSelected(state, record)) continue;
-    if (waitsFor(state, record).length === 0) ready.push(record);
+  for (const pending of pendingTasks(state)) {
+    for (const record of pending) {
+      if (isSelected(state, record) && waitsFor(state, record).length === 0) ready.push(record);
+    }
   }
   // The sort is stable, so equal ranks keep the plan's order.
   return ready.sort((a, b) => rank(a) - rank(b) || (a.task.priority ?? 0) - (b.task.priority ?? 0));

@@ -14,12 +14,12 @@ import { assert } from "./result.ts";
 import {
   type AttemptRecord,
   integratedCommit,
-  laneFor,
   lastAttempt,
   policyOf,
   type RunState,
   type TaskRecord,
 } from "./state.ts";
+import { laneFor } from "./task-index.ts";
 import { repetition, troubleInARow } from "./verdict.ts";
 
 /** The next step of a task without an open attempt: a precheck of its prompt, or a new attempt. */

@@ -3,11 +3,47 @@
 import { attemptsLeft, countedAttempts } from "./attempts.ts";
 import type { Question, RunEvent } from "./event.ts";
 import { describe, type Failure } from "./failure.ts";
+import { isSelected } from "./graph.ts";
 import type { TaskId } from "./ids.ts";
 import type { Policy } from "./policy.ts";
 import { assert } from "./result.ts";
-import { lastAttempt, policyOf, type RunState, type TaskRecord } from "./state.ts";
+import { lastAttempt, openAttempt, policyOf, type RunState, type TaskRecord } from "./state.ts";
+import { pendingTasks } from "./task-index.ts";
 import { stall, troubleInARow } from "./verdict.ts";
+
+/** Questions about tasks are asked as soon as they are known, also while other work is under way. */
+export function planHolds(state: RunState): RunEvent | null {
+  for (const pending of pendingTasks(state)) {
+    const hold = holdAmong(state, pending);
+    if (hold !== null) return hold;
+  }
+  return null;
+}
+
+/** What was asked of these tasks before, under which policy and plan: that decides, and the tasks themselves. */
+interface Asked extends Pick<RunState, "policy" | "prd"> {
+  readonly hold: RunEvent | null;
+}
+
+const askedOf = new WeakMap<readonly TaskRecord[], Asked>();
+
+function holdAmong(state: RunState, pending: readonly TaskRecord[]): RunEvent | null {
+  const { policy, prd } = state;
+  const known = askedOf.get(pending);
+  if (known?.policy === policy && known.prd === prd) return known.hold;
+  const hold = firstHold(state, pending);
+  askedOf.set(pending, { policy, prd, hold });
+  return hold;
+}
+
+function firstHold(state: RunState, pending: readonly TaskRecord[]): RunEvent | null {
+  for (const record of pending) {
+    if (!isSelected(state, record) || openAttempt(record) !== undefined) continue; // what was begun goes on first
+    const hold = planHold(state, record);
+    if (hold !== null) return hold;
+  }
+  return null;
+}
 
 /** Why a pending task may not start, as the question that is put to the builder; null when it may. */
 export function planHold(state: RunState, record: TaskRecord): RunEvent | null {

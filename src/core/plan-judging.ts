@@ -19,7 +19,8 @@ import {
 import { limits } from "./limits.ts";
 import { endAttempt, gatesOf, holdOnTrouble, type Judged } from "./plan-judged.ts";
 import { planReview, planVerification } from "./plan-review.ts";
-import { type AttemptRecord, laneFor, policyOf, type RunState } from "./state.ts";
+import { type AttemptRecord, policyOf, type RunState } from "./state.ts";
+import { laneFor } from "./task-index.ts";
 import { troubleInARow } from "./verdict.ts";
 
 export function planJudging(judged: Judged): RunEvent | null {

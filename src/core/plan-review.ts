@@ -7,7 +7,8 @@ import { dispatchId } from "./ids.ts";
 import { limits } from "./limits.ts";
 import { endAttempt, type Judged } from "./plan-judged.ts";
 import { agentKeyFor } from "./policy.ts";
-import { type AttemptRecord, laneFor, policyOf, type TaskRecord } from "./state.ts";
+import { type AttemptRecord, policyOf, type TaskRecord } from "./state.ts";
+import { laneFor } from "./task-index.ts";
 import { reviewFailure, troubleInARow } from "./verdict.ts";
 
 export function planReview({

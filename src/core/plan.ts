@@ -11,10 +11,10 @@
 import { planRunDoubt } from "./doubt.ts";
 import type { AttemptOutcome, Question, RunEvent } from "./event.ts";
 import { classOf, type Failure } from "./failure.ts";
-import { isSelected, readyTasks } from "./graph.ts";
+import { readyTasks } from "./graph.ts";
 import type { TaskId } from "./ids.ts";
 import { planAttempt, planStart } from "./plan-attempt.ts";
-import { planHold } from "./plan-hold.ts";
+import { planHolds } from "./plan-hold.ts";
 import { planEnding, planOpening } from "./plan-run.ts";
 import { assert } from "./result.ts";
 import {
@@ -26,6 +26,7 @@ import {
   type TaskRecord,
   tasksUnderWay,
 } from "./state.ts";
+import { tasksWithOpenAttempt, workingTasks } from "./task-index.ts";
 
 export function plan(state: RunState, nowMs: number): RunEvent | null {
   if (state.phase.kind !== "running") return null;
@@ -48,9 +49,10 @@ export function plan(state: RunState, nowMs: number): RunEvent | null {
  * short or failed, and one whose task the builder skipped meanwhile.
  */
 function endOver(state: RunState, underWay: ReadonlySet<TaskId>): RunEvent | null {
-  for (const { task, phase, attempts } of state.tasks) {
-    const attempt = attempts.at(-1);
-    if (attempt === undefined || attempt.outcome !== null || underWay.has(task.id)) continue;
+  for (const record of tasksWithOpenAttempt(state)) {
+    const { task, phase } = record;
+    const attempt = openAttempt(record);
+    if (attempt === undefined || underWay.has(task.id)) continue;
     const outcome = phase.kind === "skipped" ? outcomeOfSkipped(attempt) : outcomeOfDispatch(attempt);
     if (outcome !== null) return { kind: "attempt-ended", taskId: task.id, attempt: attempt.number, outcome };
   }
@@ -104,19 +106,17 @@ function blockOn(question: Question): RunEvent {
 
 /** Work goes on where it is under way; what is pending begins, or goes on after an answer, when there is room. */
 function planTasks(state: RunState, underWay: ReadonlySet<TaskId>, nowMs: number): RunEvent | null {
-  let busy = 0;
+  const busy = new Set(underWay);
   const lanes = lanesOfTheRun(state);
-  for (const record of state.tasks) {
-    const { phase } = record;
-    const isUnderWay = underWay.has(record.task.id) || (phase.kind === "working" && lanes.has(phase.lane));
-    if (isUnderWay || phase.kind === "working") busy += 1;
-    if (isUnderWay || phase.kind !== "working") continue;
-    const next = planNext(state, record, nowMs);
+  for (const record of workingTasks(state)) {
+    busy.add(record.task.id);
+    const isTaken = record.phase.kind === "working" && lanes.has(record.phase.lane);
+    const next = underWay.has(record.task.id) || isTaken ? null : planNext(state, record, nowMs);
     if (next !== null) return next;
   }
-  const held = planHolds(state);
-  if (held !== null) return held;
-  if (busy >= policyOf(state).concurrency) return null;
+  const hold = planHolds(state);
+  if (hold !== null) return hold;
+  if (busy.size >= policyOf(state).concurrency) return null;
   const ready = readyTasks(state).find(({ task }) => !underWay.has(task.id));
   return ready === undefined ? null : planNext(state, ready, nowMs);
 }
@@ -133,17 +133,6 @@ function lanesOfTheRun(state: RunState): ReadonlySet<number> {
 function planNext(state: RunState, record: TaskRecord, nowMs: number): RunEvent | null {
   const attempt = openAttempt(record);
   return attempt === undefined ? planStart(state, record, nowMs) : planAttempt(state, record, attempt, nowMs);
-}
-
-/** Questions about tasks are asked as soon as they are known, also while other work is under way. */
-function planHolds(state: RunState): RunEvent | null {
-  for (const record of state.tasks) {
-    if (record.phase.kind !== "pending" || !isSelected(state, record)) continue;
-    if (openAttempt(record) !== undefined) continue; // what was begun goes on first
-    const hold = planHold(state, record);
-    if (hold !== null) return hold;
-  }
-  return null;
 }
 
 /** Nothing is under way and no task can go on: finish, or say who is waited for. */

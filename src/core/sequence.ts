@@ -44,6 +44,11 @@ export class Sequence<Item> implements Iterable<Item> {
     return new Sequence(chunks, this.length + 1);
   }
 
+  /** The items in order, in parts; a part without a change is the same list in the next sequence. */
+  parts(): readonly (readonly Item[])[] {
+    return this.#chunks;
+  }
+
   *[Symbol.iterator](): Iterator<Item> {
     for (const chunk of this.#chunks) yield* chunk;
   }

@@ -338,17 +338,6 @@ export function tasksUnderWay(state: RunState): ReadonlySet<TaskId> {
   return ids;
 }
 
-/** The lane the task has, or the lowest that no other task works in or still has an effect in. */
-export function laneFor(state: RunState, record: TaskRecord): number {
-  if (record.phase.kind === "working") return record.phase.lane;
-  const taken = new Set<number>();
-  for (const { phase } of state.tasks) if (phase.kind === "working") taken.add(phase.lane);
-  for (const { intent } of state.running.values()) if ("lane" in intent) taken.add(intent.lane);
-  let lane = 1;
-  while (taken.has(lane)) lane += 1;
-  return lane;
-}
-
 /** The commit with which the attempt is on the branch; null while it is not. */
 export function integratedCommit(attempt: AttemptRecord): Sha | null {
   if (attempt.integration?.kind !== "integrated") return null;

@@ -5,9 +5,9 @@ import { limits } from "../core/limits.ts";
 import { type Result, success } from "../core/result.ts";
 import type { RunState } from "../core/state.ts";
 import type { Clock, RunFiles } from "../ports.ts";
-import { toExecutionLog } from "../views/execution-log.ts";
+import { toExecutionLogParts } from "../views/execution-log.ts";
 import { toFatal } from "../views/fatal.ts";
-import { toPrdJson } from "../views/prd-json.ts";
+import { toPrdJsonParts } from "../views/prd-json.ts";
 import { progressEntry, progressHeader } from "../views/progress-md.ts";
 import { toReceipt } from "../views/receipt.ts";
 import { toReport } from "../views/report.ts";
@@ -71,8 +71,8 @@ export class Derivation {
 
   async #writeBig(last: RunState | null, state: RunState): Promise<Written> {
     const files = [
-      { name: "prd.json", text: toPrdJson(state) },
-      { name: "execution.log.json", text: toExecutionLog(state) },
+      { name: "prd.json", text: toPrdJsonParts(state) },
+      { name: "execution.log.json", text: toExecutionLogParts(state) },
       ...newReceipts(last, state),
       ...(state.phase.kind === "running" || state.phase.kind === "queued" ? [] : endFiles(state)),
     ];

@@ -4,10 +4,15 @@
 import type { RunStage } from "../core/event.ts";
 import type { TaskId } from "../core/ids.ts";
 import { type RunState, type Step, taskOf } from "../core/state.ts";
-import { partLength, toJsonDocumentWithList, toListItem, toListPart } from "./json-document.ts";
+import { partLength, toJsonParts, toListItem, toListPart } from "./json-document.ts";
 import { toIso } from "./text.ts";
 
 export function toExecutionLog(state: RunState): string {
+  return toExecutionLogParts(state).join("");
+}
+
+/** The same in parts: nobody has to put megabytes together to write them. */
+export function toExecutionLogParts(state: RunState): readonly string[] {
   const steps = [...state.steps];
   const head = {
     version: 1,
@@ -17,7 +22,7 @@ export function toExecutionLog(state: RunState): string {
     final_status: state.phase.kind,
     completed_nodes: completedNodes(state, steps),
   };
-  return toJsonDocumentWithList(head, { name: "steps", parts: toParts(steps) }, {});
+  return toJsonParts(head, { name: "steps", parts: toParts(steps) }, {});
 }
 
 // By the last step of a full part. A step never changes and stays in its place; what comes after it is learnt once.

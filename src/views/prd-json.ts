@@ -5,11 +5,16 @@ import { countedAttempts } from "../core/attempts.ts";
 import type { JsonObject } from "../core/json.ts";
 import { type Prd, toTaskFields } from "../core/prd.ts";
 import type { RunState, TaskRecord } from "../core/state.ts";
-import { partLength, toJsonDocumentWithList, toListItem, toListPart } from "./json-document.ts";
+import { partLength, toJsonParts, toListItem, toListPart } from "./json-document.ts";
 import { taskCounts, toStatusWord, toTaskNote } from "./task-overview.ts";
 import { toIso } from "./text.ts";
 
 export function toPrdJson(state: RunState): string {
+  return toPrdJsonParts(state).join("");
+}
+
+/** The same in parts: nobody has to put megabytes together to write them. */
+export function toPrdJsonParts(state: RunState): readonly string[] {
   const { prd } = state;
   const head = {
     name: prd.name === "" ? state.slug : prd.name,
@@ -22,7 +27,7 @@ export function toPrdJson(state: RunState): string {
     ...prd.extra,
     metadata: toMetadata(state),
   };
-  return toJsonDocumentWithList(head, { name: "userStories", parts: toParts(state) }, tail);
+  return toJsonParts(head, { name: "userStories", parts: toParts(state) }, tail);
 }
 
 interface Part {

@@ -17,6 +17,15 @@ export function runFilesConformance(make: () => Promise<RunFilesSubject>): void 
     expect(await read("receipts/deep/task-1.json")).toBe("");
   });
 
+  test("a text may come in parts, long ones and none among them", async () => {
+    const { files, read } = await make();
+    const parts = ["{ä\n", "", "\u{1f600}".repeat(50_000), "x".repeat(70_000), "\n}\n"];
+    await files.write("prd.json", parts);
+    expect(await read("prd.json")).toBe(parts.join(""));
+    await files.write("prd.json", []);
+    expect(await read("prd.json")).toBe("");
+  });
+
   test("writes that are not awaited leave the last text", async () => {
     const { files, read } = await make();
     await Promise.all(Array.from({ length: 20 }, (_, index) => files.write("status.json", `${index}`)));

@@ -81,7 +81,7 @@ export class World {
       },
       files: {
         write: async (name, text) => {
-          this.files.set(alive(name), text);
+          this.files.set(alive(name), typeof text === "string" ? text : text.join(""));
           return success(undefined);
         },
         extendTo: async (name, parts) => {

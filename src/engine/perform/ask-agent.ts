@@ -46,7 +46,8 @@ export async function askAgent(
       request: toRequestJson(request),
       files: request.files.map(({ path }) => path),
       criteriaCount: request.record?.task.acceptanceCriteria.length ?? 0,
-      taskIds: [...state.tasks].map(({ task }) => task.id),
+      // Only reports about the whole run name tasks.
+      taskIds: intent.taskId === null ? [...state.tasks].map(({ task }) => task.id) : [],
       evidence: evidencePlace(intent),
     },
     effect.signal,

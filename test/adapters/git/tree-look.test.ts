@@ -33,7 +33,12 @@ async function lane(at: { config?: readonly string[]; setup?: (cwd: string) => S
   symlinkSync("a.txt", join(fixture.checkout, "link"));
   const base = fixture.commit({});
   const setup = at.setup === undefined ? "" : "make it";
-  toValue(await fixture.repository.prepareCheck({ lane: 1, commit: base, setup, keep: false, baseVersions: null }, never));
+  toValue(
+    await fixture.repository.prepareCheck(
+      { lane: 1, commit: base, setup, keep: false, baseVersions: null },
+      never,
+    ),
+  );
   const place = toValue(placeTree(openGitRun(fixture.options), 1, "check"));
   return {
     path: place.path,
