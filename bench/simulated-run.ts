@@ -10,9 +10,11 @@ import { success } from "../src/core/result.ts";
 import type { RunState } from "../src/core/state.ts";
 import { createEngine } from "../src/engine/engine.ts";
 import type { Ports } from "../src/ports.ts";
+import { keepHeapSmall } from "../src/surfaces/cli/heap.ts";
 import { honest } from "../test/simulation/play.ts";
 import { runCreated, sessionStarted, toPolicy, toPrd, toTask, World } from "../test/simulation/world.ts";
 
+keepHeapSmall(); // as the commands that work on a run
 const taskCount = Number(process.argv[2] ?? "10000");
 const world = new World(honest);
 let shas = 0;

@@ -10,6 +10,7 @@ import type { RunState } from "../../core/state.ts";
 import { type ResumeOptions, resume, run, type StartOptions } from "../../library.ts";
 import { nextCommands } from "../../views/next-commands.ts";
 import { toLine } from "../../views/text.ts";
+import { keepHeapSmall } from "./heap.ts";
 import { openLiveView } from "./live-view.ts";
 import { type Output, printRefusal } from "./output.ts";
 
@@ -27,6 +28,7 @@ type Begin = (listener: {
 }) => RunHandle;
 
 async function show(output: Output, begin: Begin): Promise<number> {
+  keepHeapSmall();
   const view = openLiveView(output);
   const handle = begin({
     onUpdate: (update) => view.update(update),
