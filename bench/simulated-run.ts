@@ -3,7 +3,7 @@
 //
 //   node simulated-run.mjs <tasks> <derive: all | none>     prints { status, events, firstMs, lastMs }
 
-import { toBytes } from "../src/adapters/storage.ts";
+import { type FileText, toBytes } from "../src/adapters/storage.ts";
 import type { Entry } from "../src/core/event.ts";
 import type { Sha } from "../src/core/ids.ts";
 import { success } from "../src/core/result.ts";
@@ -74,10 +74,8 @@ function toPorts(): Ports {
       },
     },
     files: {
-      write: async (_name, text) => {
-        for (const bytes of toBytes(text)) written += bytes.length; // what a real write needs for it
-        return success(undefined);
-      },
+      write: async (_name, text) => encode([text]),
+      writeAll: async (files) => encode(files.map(({ text }) => text)),
       extendTo: async () => success({ movedTo: null }),
       append: async () => success(undefined),
     },
@@ -124,6 +122,12 @@ function toPorts(): Ports {
       }),
     },
   };
+}
+
+/** What a real write needs. */
+function encode(texts: readonly FileText[]) {
+  for (const text of texts) for (const bytes of toBytes(text)) written += bytes.length;
+  return success(undefined);
 }
 
 function newSha(): Sha {

@@ -34,13 +34,18 @@ export interface Journal {
   append(event: RunEvent, atMs: number): Promise<Result<Entry, Failure>>;
 }
 
+/** A long text may come in parts. */
+export interface RunFile {
+  readonly name: string;
+  readonly text: string | readonly string[];
+}
+
 /** The run folder's derived files. Names are relative to the run folder, with forward slashes. */
 export interface RunFiles {
-  /**
-   * Replaces a file atomically: temporary file, flush, rename, folder flush. Makes folders as needed. A long text may
-   * come in parts.
-   */
-  write(name: string, text: string | readonly string[]): Promise<Result<void, Failure>>;
+  /** Replaces a file atomically: temporary file, flush, rename, folder flush. Makes folders as needed. */
+  write(name: string, text: RunFile["text"]): Promise<Result<void, Failure>>;
+  /** The same for several files, in this order; each folder is flushed once, after all of them. */
+  writeAll(files: readonly RunFile[]): Promise<Result<void, Failure>>;
   /**
    * Makes `name` hold exactly the parts one after another, by appending only. Bytes that are there already must
    * be their beginning; a file that is something else is moved to `salvage/` first and told in the result.

@@ -3,7 +3,7 @@
 
 import fs from "node:fs";
 import { dirname, join, posix } from "node:path";
-import { assert } from "../core/result.ts";
+import { assert, success } from "../core/result.ts";
 import type { RunFiles } from "../ports.ts";
 import { folderNames } from "./run-folder.ts";
 import {
@@ -12,6 +12,7 @@ import {
   makeFolderBelow,
   openRegularFile,
   readRegularFile,
+  replaceButFolder,
   replaceFile,
   unless,
   writeWhole,
@@ -22,6 +23,22 @@ export function openRunFiles(folder: string): RunFiles {
   return {
     write: async (name, text) =>
       attemptStorage(at("writing", name), () => replaceFile(placeFor(folder, name), text)),
+    writeAll: async (files) => {
+      const folders = new Map<string, string>();
+      for (const { name, text } of files) {
+        const written = attemptStorage(at("writing", name), () => {
+          const path = placeFor(folder, name);
+          replaceButFolder(path, text);
+          folders.set(dirname(path), name);
+        });
+        if (!written.ok) return written;
+      }
+      for (const [path, name] of folders) {
+        const flushed = attemptStorage(at("writing", name), () => flushFolder(path));
+        if (!flushed.ok) return flushed;
+      }
+      return success(undefined);
+    },
     extendTo: async (name, parts) =>
       attemptStorage(at("extending", name), () => extendTo({ folder, name, text: [...parts].join("") })),
     append: async (name, text) =>

@@ -53,15 +53,29 @@ export type FileText = string | readonly string[];
 
 /** Replaces a file by one flushed before it gets the name. A link under that name is replaced, never followed. */
 export function replaceFile(path: string, data: FileText | Uint8Array): void {
+  replaceButFolder(path, data);
+  flushFolder(dirname(path));
+}
+
+/** The same without the flush of its folder, which the caller makes for several files together. */
+export function replaceButFolder(path: string, data: FileText | Uint8Array): void {
+  swapIn(path, (temporary) => writeNewFile(temporary, data));
+}
+
+/** Replaces a file without waiting for the disk: for what is made again when a power cut took it. */
+export function replaceUnflushed(path: string, data: string): void {
+  swapIn(path, (temporary) => fs.writeFileSync(temporary, data, { flag: "wx" }));
+}
+
+function swapIn(path: string, write: (temporary: string) => void): void {
   const temporary = temporaryName(path);
   try {
-    writeNewFile(temporary, data);
+    write(temporary);
     fs.renameSync(temporary, path);
   } catch (error) {
     fs.rmSync(temporary, { force: true });
     throw error;
   }
-  flushFolder(dirname(path));
 }
 
 /** Gives a new file its name once it is whole and flushed. The name must be free (EEXIST). */

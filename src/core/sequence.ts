@@ -3,7 +3,8 @@
 
 import { assert } from "./result.ts";
 
-const chunkSize = 128;
+/** Items of a part of the list; the last part may have fewer. */
+export const partLength = 128;
 
 export class Sequence<Item> implements Iterable<Item> {
   readonly #chunks: readonly (readonly Item[])[];
@@ -17,12 +18,12 @@ export class Sequence<Item> implements Iterable<Item> {
   static of<Item>(items: Iterable<Item> = []): Sequence<Item> {
     const all = [...items];
     const chunks: Item[][] = [];
-    for (let from = 0; from < all.length; from += chunkSize) chunks.push(all.slice(from, from + chunkSize));
+    for (let from = 0; from < all.length; from += partLength) chunks.push(all.slice(from, from + partLength));
     return new Sequence(chunks, all.length);
   }
 
   at(index: number): Item | undefined {
-    return this.#chunks[Math.floor(index / chunkSize)]?.[index % chunkSize];
+    return this.#chunks[Math.floor(index / partLength)]?.[index % partLength];
   }
 
   last(): Item | undefined {
@@ -30,16 +31,16 @@ export class Sequence<Item> implements Iterable<Item> {
   }
 
   with(index: number, item: Item): Sequence<Item> {
-    const chunkIndex = Math.floor(index / chunkSize);
+    const chunkIndex = Math.floor(index / partLength);
     const chunk = this.#chunks[chunkIndex];
     assert(chunk !== undefined && index < this.length, "Sequence.with: the index is in the sequence");
-    const chunks = this.#chunks.with(chunkIndex, chunk.with(index % chunkSize, item));
+    const chunks = this.#chunks.with(chunkIndex, chunk.with(index % partLength, item));
     return new Sequence(chunks, this.length);
   }
 
   push(item: Item): Sequence<Item> {
     const lastChunk = this.#chunks.at(-1);
-    const isFull = lastChunk === undefined || lastChunk.length === chunkSize;
+    const isFull = lastChunk === undefined || lastChunk.length === partLength;
     const chunks = isFull ? [...this.#chunks, [item]] : this.#chunks.with(-1, [...lastChunk, item]);
     return new Sequence(chunks, this.length + 1);
   }

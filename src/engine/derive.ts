@@ -4,7 +4,7 @@ import type { Failure } from "../core/failure.ts";
 import { limits } from "../core/limits.ts";
 import { type Result, success } from "../core/result.ts";
 import type { RunState } from "../core/state.ts";
-import type { Clock, RunFiles } from "../ports.ts";
+import type { Clock, RunFile, RunFiles } from "../ports.ts";
 import { toExecutionLogParts } from "../views/execution-log.ts";
 import { toFatal } from "../views/fatal.ts";
 import { toPrdJsonParts } from "../views/prd-json.ts";
@@ -30,16 +30,14 @@ export class Derivation {
   async update(state: RunState): Promise<Written> {
     const last = this.#last;
     if (last?.seq === state.seq) return success(undefined);
-    const status = await this.#files.write("status.json", toStatusJson(state));
-    if (!status.ok) return status;
     const progress =
       last === null ? await this.#makeProgress(state) : await this.#extendProgress(last, state);
     if (!progress.ok) return progress;
-    if (this.#isBigDue(last, state)) {
-      const big = await this.#writeBig(last, state);
-      if (!big.ok) return big;
-      this.#bigAtMs = this.#clock.elapsedMs();
-    }
+    const isBigDue = this.#isBigDue(last, state);
+    const status = { name: "status.json", text: toStatusJson(state) };
+    const written = await this.#files.writeAll([status, ...(isBigDue ? bigFiles(last, state) : [])]);
+    if (!written.ok) return written;
+    if (isBigDue) this.#bigAtMs = this.#clock.elapsedMs();
     this.#last = state;
     return success(undefined);
   }
@@ -68,20 +66,15 @@ export class Derivation {
     }
     return success(undefined);
   }
+}
 
-  async #writeBig(last: RunState | null, state: RunState): Promise<Written> {
-    const files = [
-      { name: "prd.json", text: toPrdJsonParts(state) },
-      { name: "execution.log.json", text: toExecutionLogParts(state) },
-      ...newReceipts(last, state),
-      ...(state.phase.kind === "running" || state.phase.kind === "queued" ? [] : endFiles(state)),
-    ];
-    for (const { name, text } of files) {
-      const written = await this.#files.write(name, text);
-      if (!written.ok) return written;
-    }
-    return success(undefined);
-  }
+function bigFiles(last: RunState | null, state: RunState): readonly RunFile[] {
+  return [
+    { name: "prd.json", text: toPrdJsonParts(state) },
+    { name: "execution.log.json", text: toExecutionLogParts(state) },
+    ...newReceipts(last, state),
+    ...(state.phase.kind === "running" || state.phase.kind === "queued" ? [] : endFiles(state)),
+  ];
 }
 
 function newReceipts(last: RunState | null, state: RunState): { name: string; text: string }[] {

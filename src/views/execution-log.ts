@@ -4,7 +4,7 @@
 import type { RunStage } from "../core/event.ts";
 import type { TaskId } from "../core/ids.ts";
 import { type RunState, type Step, taskOf } from "../core/state.ts";
-import { partLength, toJsonParts, toListItem, toListPart } from "./json-document.ts";
+import { toJsonParts, toListItem, toListPart } from "./json-document.ts";
 import { toIso } from "./text.ts";
 
 export function toExecutionLog(state: RunState): string {
@@ -13,39 +13,36 @@ export function toExecutionLog(state: RunState): string {
 
 /** The same in parts: nobody has to put megabytes together to write them. */
 export function toExecutionLogParts(state: RunState): readonly string[] {
-  const steps = [...state.steps];
   const head = {
     version: 1,
     goal: state.prd.goal,
     started_at: state.startedAtMs === null ? null : toIso(state.startedAtMs),
     finished_at: state.endedAtMs === null ? null : toIso(state.endedAtMs),
     final_status: state.phase.kind,
-    completed_nodes: completedNodes(state, steps),
+    completed_nodes: completedNodes(state),
   };
-  return toJsonParts(head, { name: "steps", parts: toParts(steps) }, {});
+  return toJsonParts(head, { name: "steps", parts: toParts(state.steps.parts()) }, {});
 }
 
-// By the last step of a full part. A step never changes and stays in its place; what comes after it is learnt once.
-const textOf = new WeakMap<Step, { readonly next: string | null; readonly text: string }>();
+type Part = readonly Step[];
 
-function toParts(steps: readonly Step[]): readonly string[] {
-  const parts: string[] = [];
-  for (let from = 0; from < steps.length; from += partLength) {
-    const last = steps[from + partLength - 1];
-    const next = steps[from + partLength]?.nodeId ?? null;
-    const known = last === undefined ? undefined : textOf.get(last);
-    const text = known !== undefined && known.next === next ? known.text : toPart(steps, from);
-    if (last !== undefined && text !== known?.text) textOf.set(last, { next, text });
-    parts.push(text);
-  }
-  return parts;
-}
+// A step never changes and stays in its place; what comes after a part is learnt once.
+const textOf = new WeakMap<Part, { readonly next: string | null; readonly text: string }>();
 
-function toPart(steps: readonly Step[], from: number): string {
-  const some = steps.slice(from, from + partLength);
-  return toListPart(
-    some.map((step, k) => toListItem(toStepJson(step, from + k + 1, steps[from + k + 1]?.nodeId ?? null))),
-  );
+function toParts(all: readonly Part[]): readonly string[] {
+  let before = 0;
+  return all.map((part, k) => {
+    const from = before;
+    before += part.length;
+    const next = all[k + 1]?.[0]?.nodeId ?? null;
+    const known = textOf.get(part);
+    if (known?.next === next) return known.text;
+    const text = toListPart(
+      part.map((step, n) => toListItem(toStepJson(step, from + n + 1, part[n + 1]?.nodeId ?? next))),
+    );
+    textOf.set(part, { next, text });
+    return text;
+  });
 }
 
 function toStepJson(step: Step, number: number, next: string | null): object {
@@ -63,14 +60,27 @@ function toStepJson(step: Step, number: number, next: string | null): object {
 }
 
 /** Tasks and run stages that are done, in the order in which this run brought them to their end. */
-function completedNodes(state: RunState, steps: readonly Step[]): readonly string[] {
+function completedNodes(state: RunState): readonly string[] {
   const nodes = new Set<string>();
-  for (const step of steps) {
-    if (!isEndOf(state, step)) continue;
-    nodes.delete(step.nodeId); // done again, for instance the baseline: what counts is the last time
-    nodes.add(step.nodeId);
+  for (const part of state.steps.parts()) {
+    for (const step of endsIn(part)) {
+      if (!isEndOf(state, step)) continue;
+      nodes.delete(step.nodeId); // done again, for instance the baseline: what counts is the last time
+      nodes.add(step.nodeId);
+    }
   }
   return [...nodes];
+}
+
+const endsOf = new WeakMap<Part, Part>();
+
+/** Steps that can be the end of what they belong to. */
+function endsIn(part: Part): Part {
+  const known = endsOf.get(part);
+  if (known !== undefined) return known;
+  const ends = part.filter(({ stage, nodeId }) => stage === "integrate" || stage === nodeId);
+  endsOf.set(part, ends);
+  return ends;
 }
 
 function isEndOf(state: RunState, step: Step): boolean {

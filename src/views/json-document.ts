@@ -13,9 +13,6 @@ export interface ListField {
   readonly parts: readonly string[];
 }
 
-/** Items of a list in one part of it; the last part may have fewer. */
-export const partLength = 64;
-
 /** An item of a list that is a field of the document, indented as it stands there. */
 export function toListItem(value: unknown): string {
   // A line feed in this text is always layout: inside strings it is escaped.

@@ -5,7 +5,7 @@ import { countedAttempts } from "../core/attempts.ts";
 import type { JsonObject } from "../core/json.ts";
 import { type Prd, toTaskFields } from "../core/prd.ts";
 import type { RunState, TaskRecord } from "../core/state.ts";
-import { partLength, toJsonParts, toListItem, toListPart } from "./json-document.ts";
+import { toJsonParts, toListItem, toListPart } from "./json-document.ts";
 import { taskCounts, toStatusWord, toTaskNote } from "./task-overview.ts";
 import { toIso } from "./text.ts";
 
@@ -30,9 +30,11 @@ export function toPrdJsonParts(state: RunState): readonly string[] {
   return toJsonParts(head, { name: "userStories", parts: toParts(state) }, tail);
 }
 
-interface Part {
-  readonly items: readonly Item[];
+/** The text of a part of the list of tasks, and what else than the tasks in it made it so. */
+interface Part extends Pick<RunState, "policy" | "prd"> {
   readonly text: string;
+  /** Whether the note of a task in it speaks of other tasks. */
+  readonly looksAround: boolean;
 }
 
 interface Item {
@@ -41,29 +43,30 @@ interface Item {
   readonly text: string;
 }
 
-const partsOf = new WeakMap<Prd, readonly Part[]>();
+const partOf = new WeakMap<readonly TaskRecord[], Part>();
+/** The tasks of a part as they were last, by its number: of those that changed alone the text is made again. */
+const itemsOf = new WeakMap<Prd, Map<number, readonly Item[]>>();
 
+// A part of the list is the same as long as no task in it has changed.
 function toParts(state: RunState): readonly string[] {
-  const records = [...state.tasks];
-  const before = partsOf.get(state.prd) ?? [];
-  const parts: Part[] = [];
-  for (let from = 0; from < records.length; from += partLength) {
-    parts.push(toPart(state, records.slice(from, from + partLength), before[parts.length]));
-  }
-  partsOf.set(state.prd, parts);
-  return parts.map(({ text }) => text);
+  const itemsBefore = itemsOf.get(state.prd) ?? new Map<number, readonly Item[]>();
+  itemsOf.set(state.prd, itemsBefore);
+  return state.tasks.parts().map((records, k) => {
+    const known = partOf.get(records);
+    const isSame = known?.policy === state.policy && known.prd === state.prd && !known.looksAround;
+    if (isSame) return known.text;
+    const items = records.map((record, n) => toItem(state, record, itemsBefore.get(k)?.[n]));
+    itemsBefore.set(k, items);
+    const text = toListPart(items.map((item) => item.text));
+    const looksAround = records.some(
+      ({ phase, task }) => phase.kind === "pending" && task.dependsOn.length > 0,
+    );
+    partOf.set(records, { policy: state.policy, prd: state.prd, text, looksAround });
+    return text;
+  });
 }
 
-function toPart(state: RunState, records: readonly TaskRecord[], before: Part | undefined): Part {
-  const items = records.map((record, k) => toItem(state, record, before?.items[k]));
-  const isSame = before?.items.length === items.length && items.every((item, k) => item === before.items[k]);
-  return isSame ? before : { items, text: toListPart(items.map(({ text }) => text)) };
-}
-
-/**
- * A record is replaced when its task changes, so its text is made again only then, or when its note changes, which
- * for a pending task also speaks of other tasks.
- */
+/** A record is replaced when its task changes, so its text is made again only then, or when its note changes. */
 function toItem(state: RunState, record: TaskRecord, before: Item | undefined): Item {
   const isKnown = before?.record === record;
   if (isKnown && record.phase.kind !== "pending") return before;

@@ -26,6 +26,20 @@ export function runFilesConformance(make: () => Promise<RunFilesSubject>): void 
     expect(await read("prd.json")).toBe("");
   });
 
+  test("several files are written in one go, in folders of their own as well", async () => {
+    const { files, read } = await make();
+    await files.write("prd.json", "old");
+    await files.writeAll([
+      { name: "status.json", text: "s" },
+      { name: "prd.json", text: ["p", "rd"] },
+      { name: "receipts/a.json", text: "a" },
+    ]);
+    expect(await read("status.json")).toBe("s");
+    expect(await read("prd.json")).toBe("prd");
+    expect(await read("receipts/a.json")).toBe("a");
+    expect(await files.writeAll([])).toEqual({ ok: true, value: undefined });
+  });
+
   test("writes that are not awaited leave the last text", async () => {
     const { files, read } = await make();
     await Promise.all(Array.from({ length: 20 }, (_, index) => files.write("status.json", `${index}`)));

@@ -7,7 +7,7 @@ import type { RunId, Sha, Slug, TaskId } from "../../src/core/ids.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Prd, Task } from "../../src/core/prd.ts";
 import { success } from "../../src/core/result.ts";
-import type { AgentAnswer, AgentRequest, BuilderRequest, Ports } from "../../src/ports.ts";
+import type { AgentAnswer, AgentRequest, BuilderRequest, Ports, RunFile } from "../../src/ports.ts";
 import { createFakeRepository } from "./fake-repository.ts";
 import { GitModel, hash, type Tree } from "./git-model.ts";
 
@@ -81,7 +81,11 @@ export class World {
       },
       files: {
         write: async (name, text) => {
-          this.files.set(alive(name), typeof text === "string" ? text : text.join(""));
+          this.files.set(alive(name), toText(text));
+          return success(undefined);
+        },
+        writeAll: async (files) => {
+          for (const { name, text } of files) this.files.set(alive(name), toText(text));
           return success(undefined);
         },
         extendTo: async (name, parts) => {
@@ -257,4 +261,8 @@ export function sessionStarted(policy: Policy, extraAttempts = 0): RunEvent {
     extraAttempts,
     told: [],
   };
+}
+
+function toText(text: RunFile["text"]): string {
+  return typeof text === "string" ? text : text.join("");
 }

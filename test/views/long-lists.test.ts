@@ -2,9 +2,9 @@
 // anything kept would give.
 import { expect, test } from "vitest";
 import { foldAll } from "../../src/core/fold.ts";
+import { partLength } from "../../src/core/sequence.ts";
 import type { RunState } from "../../src/core/state.ts";
 import { toExecutionLog } from "../../src/views/execution-log.ts";
-import { partLength } from "../../src/views/json-document.ts";
 import { toPrdJson } from "../../src/views/prd-json.ts";
 import { makeTask } from "../support/run-parts.ts";
 import { RunStory } from "../support/run-story.ts";

@@ -11,7 +11,7 @@ import type { Sha } from "../../core/ids.ts";
 import { isSha } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
-import { attemptStorage, removeTemporaryFiles, replaceFile, unless } from "../storage.ts";
+import { attemptStorage, removeTemporaryFiles, replaceFile, replaceUnflushed, unless } from "../storage.ts";
 import type { GitRun } from "./git-run.ts";
 import { openRunRoot } from "./git-run.ts";
 import type { GitCall } from "./run-git.ts";
@@ -95,11 +95,25 @@ export function loadState(place: TreePlace): TreeState | null {
   }
 }
 
+/** After a power cut it may be an earlier one, or none: then the tree is looked at anew, or made anew. */
 export function saveState(place: TreePlace, state: TreeState): Result<TreeState, Failure> {
+  return storeState(place, state, replaceUnflushed);
+}
+
+/** On the disk before an agent begins: what it leaves is then known to be its work, whatever happens. */
+export function saveReadyState(place: TreePlace, state: TreeState): Result<TreeState, Failure> {
+  return storeState(place, state, place.kind === "work" ? replaceFile : replaceUnflushed);
+}
+
+function storeState(
+  place: TreePlace,
+  state: TreeState,
+  replace: (path: string, text: string) => void,
+): Result<TreeState, Failure> {
   return attemptStorage({ doing: "writing", path: place.stateFile }, () => {
     const text = JSON.stringify(state);
     const present = unless(["ENOENT"], () => fs.readFileSync(place.stateFile, "utf8"));
-    if (present !== text) replaceFile(place.stateFile, text);
+    if (present !== text) replace(place.stateFile, text);
     return state;
   });
 }

@@ -10,7 +10,7 @@ import type { Sha } from "../../core/ids.ts";
 import { isSha } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
-import { attemptStorage, removeTemporaryFiles, replaceFile, unless } from "../storage.ts";
+import { attemptStorage, removeTemporaryFiles, replaceUnflushed, unless } from "../storage.ts";
 import type { GitRun } from "./git-run.ts";
 import { digestIndex, inTree, saveState, type TreePlace, type TreeState } from "./lane-state.ts";
 import { listAdminDirs, readLine, readRef, worktreeOf } from "./refs.ts";
@@ -140,7 +140,7 @@ export function detachHead(state: TreeState): void {
   const wanted = `${state.head}\n`;
   if (unless(["ENOENT", "EISDIR"], () => fs.readFileSync(file, "utf8")) === wanted) return;
   fs.rmSync(`${file}.lock`, { force: true });
-  replaceFile(file, wanted);
+  replaceUnflushed(file, wanted);
 }
 
 /** Puts tree and private index at `tree`, over whatever is there: only for what is nobody's work. */

@@ -20,6 +20,7 @@ import {
   ensureIndex,
   loadState,
   placeTree,
+  saveReadyState,
   saveState,
   type TreePlace,
   type TreeState,
@@ -67,7 +68,7 @@ export function prepareTree(
     if (!equipped.ok) return equipped;
     const state = { ...equipped.value, head: wanted.head, ready: true, attempt: wanted.attempt ?? null };
     const finished = finishTree(place, state);
-    return finished.ok ? saveState(place, state) : finished;
+    return finished.ok ? saveReadyState(place, state) : finished;
   });
 }
 
