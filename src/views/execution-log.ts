@@ -63,24 +63,35 @@ function toStepJson(step: Step, number: number, next: string | null): object {
 function completedNodes(state: RunState): readonly string[] {
   const nodes = new Set<string>();
   for (const part of state.steps.parts()) {
-    for (const step of endsIn(part)) {
-      if (!isEndOf(state, step)) continue;
-      nodes.delete(step.nodeId); // done again, for instance the baseline: what counts is the last time
-      nodes.add(step.nodeId);
+    for (const node of endsIn(state, part)) {
+      nodes.delete(node); // done again, for instance the baseline: what counts is the last time
+      nodes.add(node);
     }
   }
   return [...nodes];
 }
 
-const endsOf = new WeakMap<Part, Part>();
+/**
+ * What ended in a part: under which plan and stages, and since when. A task that is complete stays so while the plan
+ * is the same.
+ */
+interface Ends extends Pick<RunState, "prd" | "stages" | "seq"> {
+  readonly nodes: readonly string[];
+}
 
-/** Steps that can be the end of what they belong to. */
-function endsIn(part: Part): Part {
+const endsOf = new WeakMap<Part, Ends>();
+
+function endsIn(state: RunState, part: Part): readonly string[] {
+  const { prd, stages, seq } = state;
   const known = endsOf.get(part);
-  if (known !== undefined) return known;
-  const ends = part.filter(({ stage, nodeId }) => stage === "integrate" || stage === nodeId);
-  endsOf.set(part, ends);
-  return ends;
+  if (known?.prd === prd && known.stages === stages && known.seq <= seq) return known.nodes;
+  const nodes = part.filter((step) => isEndOf(state, step)).map(({ nodeId }) => nodeId);
+  // A task may be integrated and not complete yet.
+  const isSettled = part.every(
+    (step) => step.stage !== "integrate" || isEndOf(state, step) || step.status !== "success",
+  );
+  if (isSettled) endsOf.set(part, { prd, stages, seq, nodes });
+  return nodes;
 }
 
 function isEndOf(state: RunState, step: Step): boolean {

@@ -41,13 +41,32 @@ export function taskCounts(state: RunState): TaskCounts {
 
 function countAll(tasks: Sequence<TaskRecord>): TaskCounts {
   const working: TaskId[] = [];
+  const counts = { total: 0, complete: 0, before: 0, skipped: 0, held: 0, pending: 0 };
+  for (const part of tasks.parts()) {
+    const some = countPart(part);
+    for (const id of some.working) working.push(id);
+    for (const name of ["total", "complete", "before", "skipped", "held", "pending"] as const) {
+      counts[name] += some[name];
+    }
+  }
+  return { ...counts, working };
+}
+
+const countsOfPart = new WeakMap<readonly TaskRecord[], TaskCounts>();
+
+function countPart(part: readonly TaskRecord[]): TaskCounts {
+  const known = countsOfPart.get(part);
+  if (known !== undefined) return known;
+  const working: TaskId[] = [];
   const counts = { complete: 0, before: 0, skipped: 0, held: 0, pending: 0 };
-  for (const { task, phase } of tasks) {
+  for (const { task, phase } of part) {
     if (phase.kind === "working") working.push(task.id);
     else counts[phase.kind] += 1;
     if (phase.kind === "complete" && phase.before) counts.before += 1;
   }
-  return { ...counts, working, total: tasks.length };
+  const counted = { ...counts, working, total: part.length };
+  countsOfPart.set(part, counted);
+  return counted;
 }
 
 /** The word that prd.json has for a task's state. */
