@@ -14,6 +14,7 @@ import { loadState, placeTree } from "./lane-state.ts";
 import { isAdminDirIntact } from "./lanes.ts";
 import { putBackMetadata } from "./metadata-guard.ts";
 import { watchedTrees } from "./prepare.ts";
+import { refIn } from "./ref-look.ts";
 import { readLine } from "./refs.ts";
 import { fromStoredRefs, type StoredRefs, toStoredRefs } from "./refs-guard.ts";
 
@@ -108,7 +109,7 @@ function judgeLane(
   const head = readLaneHead(run, at.lane);
   if (!head.ok) return head;
   const ref = /^ref: (.+)$/.exec(head.value ?? "")?.[1];
-  const isForeign = ref !== undefined && ref in at.before.refs.refs;
+  const isForeign = ref !== undefined && refIn(at.before.refs.refs, ref) !== undefined;
   return success(isForeign ? [`the lane was switched to "${ref}"`] : []);
 }
 
