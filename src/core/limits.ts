@@ -42,12 +42,18 @@ export const limits = {
   /** Findings of one candidate that are listed; what goes beyond is counted. */
   findingsKept: 100,
   findingChars: 400,
+  /** A justification with fewer letters than this is none. */
+  justificationLetters: 8,
   /** From so many new suppressions on they must be justified. */
   suppressionsToJustify: 3,
   /** A candidate that takes away so much of the base's content is held, */
   deletedSharePercent: 30,
   /** provided that it is so many bytes. */
   deletedShareFloorBytes: 50_000,
+  /** Files that set-ups made in a check tree and that are watched while a developer is at work. */
+  installedFilesWatched: 200_000,
+  /** A file of settings in the home folder whose content is compared. */
+  settingsBytes: 1024 * 1024,
   learnedKept: 20,
   precheckRounds: 2,
   followUpRounds: 2,

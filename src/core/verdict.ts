@@ -44,7 +44,13 @@ export function reviewFailure(at: {
 }
 
 function isJustified(review: ReviewReport, id: string): boolean {
-  return review.justified.some(({ finding, why }) => finding === id && why.trim() !== "");
+  return review.justified.some(({ finding, why }) => finding === id && isReason(why));
+}
+
+/** "ok" and "fine" give no reason. A letter of Chinese, Japanese or Korean is a syllable or a word. */
+function isReason(why: string): boolean {
+  const weight = [...why.matchAll(/\p{L}/gu)].reduce((sum, [letter]) => sum + (letter > "\u2e80" ? 4 : 1), 0);
+  return weight >= limits.justificationLetters;
 }
 
 /** Where nothing was changed, only the reviewer's word on each criterion says that there was nothing to do. */

@@ -75,6 +75,16 @@ describe("a review of what the program found", () => {
     );
   });
 
+  it("takes no word such as ok for a justification, in whatever script a reason is written", () => {
+    const words = ["ok", "fine", "LGTM", "1234567890", "as above", "ок"];
+    for (const why of words) {
+      expect(judgeReview({ justified: [{ finding: "t1", why }] }, story("justify"))).not.toBeNull();
+    }
+    for (const why of ["by design", "任务要求", "по задаче"]) {
+      expect(judgeReview({ justified: [{ finding: "t1", why }] }, story("justify"))).toBeNull();
+    }
+  });
+
   it("is one with it, and needs none for notes and for what the builder allowed", () => {
     expect(judgeReview({ justified: [{ finding: "t1", why: "asked for" }] }, story("justify"))).toBeNull();
     expect(judgeReview({}, story("note"))).toBeNull();

@@ -11,6 +11,7 @@ import { findFileKinds } from "./file-kinds.ts";
 import { type EvidenceFinding, type Observation, toFindings } from "./finding.ts";
 import { findGateChanges } from "./gate-changes.ts";
 import { findMoves } from "./moves.ts";
+import { findRiggedTests } from "./rigged-tests.ts";
 import { findOutOfScope } from "./scope.ts";
 import { findSecrets } from "./secrets.ts";
 import { findSnapshots } from "./snapshots.ts";
@@ -32,6 +33,7 @@ export function examine({ changes: given, context }: Examination): readonly Evid
     ...findDeletedTests(tests, moves),
     ...findUnreadTests(changes),
     ...findWeakenedTests(tests, changes, moves),
+    ...findRiggedTests(changes),
     ...findSnapshots(changes, moves),
     ...findGateChanges(changes, context),
     ...findSuppressions(changes),

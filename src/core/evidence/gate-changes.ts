@@ -16,16 +16,25 @@ import {
 import { splitLines } from "./lines.ts";
 import { isMakeChanged } from "./makefile.ts";
 import { gatePartOf } from "./partial-configuration.ts";
-import { findWeakerSettings } from "./settings.ts";
+import { findWeakerLevels, findWeakerSettings } from "./settings.ts";
 import { isTestName } from "./test-path.ts";
 
 export type GateContext = Pick<EvidenceContext, "gates" | "definitions">;
 
 export function findGateChanges(changes: readonly ChangedFile[], context: GateContext): Observation[] {
-  return changedGateFiles(changes, context).flatMap(({ file, what }) => [
-    { kind: "gate-changed", file: file.path, line: firstLineOf(file), text: `${what} ${verbs[file.change]}` },
-    ...findWeakerSettings(file),
-  ]);
+  const ofGates = changedGateFiles(changes, context);
+  return [
+    ...ofGates.flatMap(({ file, what }): Observation[] => [
+      {
+        kind: "gate-changed",
+        file: file.path,
+        line: firstLineOf(file),
+        text: `${what} ${verbs[file.change]}`,
+      },
+      ...findWeakerSettings(file),
+    ]),
+    ...findWeakerLevels(changes, new Set(ofGates.map(({ file }) => file.path))),
+  ];
 }
 
 /** The changed files that gates depend on, with what about them is another. */

@@ -3,18 +3,40 @@
 import type { ChangedFile } from "./changed-file.ts";
 import { groupBy } from "./collections.ts";
 import { type Observation, quoted } from "./finding.ts";
+import { languageOf } from "./language.ts";
 import { group, lineFinder, toPlainText } from "./lines.ts";
+import { isTestPath } from "./test-path.ts";
 
 export function findWeakerSettings(file: ChangedFile): Observation[] {
+  return findWeaker(file, () => true);
+}
+
+function findWeaker(file: ChangedFile, isMeant: (setting: Setting) => boolean): Observation[] {
   if (file.before === null || file.after === null) return [];
   const now = groupBy(readSettings(file.after).reverse(), ({ key }) => key);
-  return readSettings(file.before).flatMap((old) => {
-    const same = now.get(old.key)?.pop();
-    // A rule that is gone may be one that is on anyway; a threshold or a switch that is gone is off.
-    if (same === undefined)
-      return old.isRule || old.level === 0 ? [] : [toObservation(file, { old, now: null })];
-    return same.level < old.level ? [toObservation(file, { old, now: same })] : [];
-  });
+  return readSettings(file.before)
+    .filter(isMeant)
+    .flatMap((old) => {
+      const same = now.get(old.key)?.pop();
+      // A rule that is gone may be one that is on anyway; a threshold or a switch that is gone is off.
+      if (same === undefined)
+        return old.isRule || old.level === 0 ? [] : [toObservation(file, { old, now: null })];
+      return same.level < old.level ? [toObservation(file, { old, now: same })] : [];
+    });
+}
+
+/**
+ * The same in a file whose name says nothing: a check of the project's own may read it. Only what is hardly anything
+ * else: a rule by its level, a threshold of coverage.
+ */
+export function findWeakerLevels(changes: readonly ChangedFile[], known: ReadonlySet<string>): Observation[] {
+  return changes
+    .filter(({ path }) => !known.has(path) && languageOf(path) === "data" && !isTestPath(path))
+    .flatMap((file) => findWeaker(file, isLevel));
+}
+
+function isLevel({ key, isRule }: Setting): boolean {
+  return isRule || /^(?:branches|functions|statements|fail[_-]under|cov-fail-under)$/i.test(key);
 }
 
 interface Setting {

@@ -62,7 +62,7 @@ const partial =
   /\b(?:toMatchObject|toContain\w{0,10}|toMatch|objectContaining|arrayContaining|stringContaining|stringMatching|toHaveProperty|assertIn|assertContains|assertRegex|[Cc]ontains|[Ii]ncludes?)\b(?=\s{0,5}[(<])/g;
 
 const weak =
-  /\b(?:toBeDefined|toBeTruthy|toBeFalsy|anything|any|assertTrue|assertFalse|assertIsNotNone|assertNotNull|assertNotNil|NotNull|NotNil|NoError|IsTrue|IsNotNull|be_truthy|exist|ok|True|is_ok|is_some)\b(?=\s{0,5}[(<;\n)]|$)|\bassert\b[^\n=!<>]{0,300}(?:\bis\s{1,5}not\s{1,5}None\b|(?=\n|$))/g;
+  /\b(?:toBeDefined|toBeTruthy|toBeFalsy|anything|any|assertTrue|assertFalse|assertIsNotNone|assertNotNull|assertNotNil|NotNull|NotNil|NoError|IsTrue|IsNotNull|be_truthy|exist|ok|True|is_ok|is_some)\b(?=\s{0,5}[(<;\n)]|$)|\bassert\b(?!\s{0,5}\.)[^\n=!<>]{0,300}(?:\bis\s{1,5}not\s{1,5}None\b|(?=\n|$))/g;
 
 /** `try { …assertion… } catch { nothing that fails }`, `.catch(() => {})`, `except: pass`, `|| true`. */
 function countSwallows(source: Source, from: number, to: number): number {

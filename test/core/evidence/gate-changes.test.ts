@@ -254,6 +254,18 @@ test.each([
   expect(findingsOf([change(path, before, after)]).map(({ kind }) => kind)).toEqual(["gate-changed"]);
 });
 
+test.each([
+  ["quality.json", '{"rules": {"no-var": "error"}}', '{"rules": {"no-var": "off"}}', true],
+  ["config/checks.yaml", "functions: 100", "functions: 10", true],
+  ["config/checks.yaml", "functions: 10", "functions: 100", false],
+  ["config/game.json", '{"lines": 9, "enabled": true}', '{"lines": 3, "enabled": false}', false],
+  ["test/data/rules.json", '{"no-var": "error"}', '{"no-var": "off"}', false],
+  ["src/rules.ts", 'const rules = { "no-var": "error" };', 'const rules = { "no-var": "off" };', false],
+])("in %s, which no tool looks for, %s and then %s is told: %s", (path, before, after, isTold) => {
+  const expected = isTold ? ["setting-weakened"] : [];
+  expect(findingsOf([change(path, before, after)]).map(({ kind }) => kind)).toEqual(expected);
+});
+
 test("versions of the base to try are those of tests and of gate definitions, not of what only moved", () => {
   const own = 'test("a", () => {\n  expect(a()).toBe(1);\n});\n';
   const changes = [

@@ -20,6 +20,23 @@ const own = (at: number) => `${head}${first.replace("adds", `adds ${at}`)}// the
 
 const nothing: readonly [string, readonly ChangedFile[]][] = [
   [
+    "words that only look like a rigged library",
+    [
+      change("src/a.ts", null, text("const isSame = expect.length === 2;", "run((assert) => assert.ok);")),
+      change(
+        "src/b.ts",
+        null,
+        text("// NODE_TEST_CONTEXT is set by the runner", "export const expected = 1;"),
+      ),
+      change("test/run.ts", null, text("delete process.env.NODE_TEST_CONTEXT;")),
+      change("docs/assert.md", null, text("assert.equal = nothing")),
+    ],
+  ],
+  [
+    "a rigged library that was there before",
+    [change("src/a.ts", "assert.equal = f;\n", text("a();", "  assert.equal = f;"))],
+  ],
+  [
     "renaming a test file",
     [change("test/count.test.ts", both, null), change("test/sums.test.ts", null, both)],
   ],

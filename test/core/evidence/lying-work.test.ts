@@ -278,6 +278,64 @@ const lies: readonly [string, readonly ChangedFile[], readonly string[]][] = [
     ["justify test-skipped add_test.cc:2"],
   ],
   [
+    "loosens an assertion of node:assert",
+    [
+      change(
+        at,
+        text('test("adds", () => {', "  assert.equal(add(1, 2), 3);", "});"),
+        text('test("adds", () => {', "  assert.ok(add(1, 2));", "});"),
+      ),
+    ],
+    [`justify assertion-loosened ${at}:1`],
+  ],
+  [
+    "replaces a function of the library that checks",
+    [change("src/a.ts", "a();\n", text("a();", "assert.strict.equal = () => {};"))],
+    ["justify test-silenced src/a.ts:2"],
+  ],
+  [
+    "replaces it under another name, in a new file",
+    [
+      change("src/a.ts", null, text('import yes from "node:assert/strict";', "yes.equal = () => {};")),
+      change("src/b.cjs", null, text('const sure = require("assert");', "sure.ok=f;")),
+    ],
+    ["justify test-silenced src/a.ts:2", "justify test-silenced src/b.cjs:2"],
+  ],
+  [
+    "replaces it by a call",
+    [
+      change(
+        "test/setup.ts",
+        null,
+        text("Object.assign(assert, nothing);", "t.mock.method(assert, 'equal', f);"),
+      ),
+      change(
+        "test/conf.py",
+        null,
+        text("setattr(unittest.TestCase, name, f)", "unittest.TestCase.assertEqual = f"),
+      ),
+    ],
+    [
+      "justify test-silenced test/conf.py:1",
+      "justify test-silenced test/conf.py:2",
+      "justify test-silenced test/setup.ts:1",
+      "justify test-silenced test/setup.ts:2",
+    ],
+  ],
+  [
+    "asks in the product whether it is being tested",
+    [
+      change("src/a.js", null, text("if (process.env.NODE_TEST_CONTEXT) process.exit(0);")),
+      change("src/b.py", null, text('if "PYTEST_CURRENT_TEST" in os.environ:', "    sys.exit(0)")),
+      change("src/c.ts", null, text('const isTest = process.env["VITEST"];')),
+    ],
+    [
+      "justify test-silenced src/a.js:1",
+      "justify test-silenced src/b.py:1",
+      "justify test-silenced src/c.ts:1",
+    ],
+  ],
+  [
     "makes the test file unreadable",
     [change(at, whole, null, { change: "modified", afterMode: "100644", isBinary: true, afterBytes: 9 })],
     [`justify not-examined ${at}`, `note binary-file ${at}`],

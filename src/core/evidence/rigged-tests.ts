@@ -1,0 +1,72 @@
+// Tests that pass because something was done to the library that checks, or because the product knows that it is
+// being tested.
+
+import type { ChangedFile } from "./changed-file.ts";
+import { withoutKeys } from "./collections.ts";
+import { type Observation, quoted } from "./finding.ts";
+import { isCode, languageOf } from "./language.ts";
+import { firstMatches, group, withoutSpace } from "./lines.ts";
+import { linesFrom, readSource, type Source } from "./source.ts";
+import { isTestPath } from "./test-path.ts";
+
+export function findRiggedTests(changes: readonly ChangedFile[]): Observation[] {
+  const code = changes.filter(({ path }) => isCode(path));
+  const known = code.flatMap((file) => riggingsOf(file, "before")).map(({ key }) => key);
+  const added = withoutKeys(
+    code.flatMap((file) => riggingsOf(file, "after")),
+    known,
+    ({ key }) => key,
+  );
+  return added.map(({ path, line, what }) => ({ kind: "test-silenced", file: path, line, text: what }));
+}
+
+interface Rigging {
+  readonly path: string;
+  readonly line: number;
+  readonly what: string;
+  /** What is done and the line: one that moved is not new. */
+  readonly key: string;
+}
+
+function riggingsOf({ path, before, after }: ChangedFile, side: "before" | "after"): Rigging[] {
+  const text = side === "before" ? before : after;
+  if (text === null || !mayHave.test(text)) return [];
+  const source = readSource(text, languageOf(path));
+  const toRigging = (index: number, what: string): Rigging => ({
+    path,
+    line: source.lineOf(index),
+    what,
+    key: `${what}\n${withoutSpace(linesFrom(source, index)[0])}`,
+  });
+  const replaced = firstMatches(source.code, replacing(source)).map(({ index }) =>
+    toRigging(index, `a function of the library that checks is replaced in ${quoted(path)}`),
+  );
+  // In a test it is the runner's own business.
+  const asked = isTestPath(path) ? [] : firstMatches(source.text, askingWhetherTested);
+  const aware = asked
+    .filter(({ index }) => source.comments.charAt(index) === " ")
+    .map(({ index }) => toRigging(index, `${quoted(path)} asks whether it is being tested`));
+  return [...replaced, ...aware];
+}
+
+/** A quick look, so that most files are not read closely. */
+const mayHave = /assert|expect|chai|TestCase|NODE_TEST_CONTEXT|JEST_WORKER_ID|VITEST|PYTEST_CURRENT_TEST/;
+
+const askingWhetherTested =
+  /\b(?:NODE_TEST_CONTEXT|JEST_WORKER_ID|VITEST_(?:WORKER|POOL)_ID|PYTEST_CURRENT_TEST)\b|\benv(?:\.|\[["'])VITEST\b/g;
+
+/** `assert.equal = …`, `Object.assign(assert, …)`, `mock.method(assert, …)`, by the names the library has here. */
+function replacing(source: Source): RegExp {
+  const imported = firstMatches(source.text, importOfLibrary).map(
+    (match) => group(match, 1) + group(match, 2),
+  );
+  const names = ["assert", "expect", "chai", "TestCase", ...imported.slice(0, mostNames)].join("|");
+  const member = String.raw`(?<![\w$.])(?:\w{1,40}\.)?(?:${names})(?:\.\w{1,40}){1,3}\s{0,5}=(?![=>])`;
+  const call = String.raw`(?:\bObject\.(?:assign|define\w{1,12})|\.method|\.spyOn|\.stub|\bsetattr|\bReflect\.set)\(\s{0,5}(?:\w{1,40}\.)?(?:${names})\s{0,5},`;
+  return new RegExp(`${member}|${call}`, "g");
+}
+
+const mostNames = 10;
+
+const importOfLibrary =
+  /\bimport\s{1,5}(?:\*\s{1,5}as\s{1,5})?(\w{1,40})\s{1,5}from\s{1,5}["'](?:node:)?(?:assert|chai)\b|\b(\w{1,40})\s{0,5}=\s{0,5}require\(["'](?:node:)?(?:assert|chai)\b/g;
