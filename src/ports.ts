@@ -164,8 +164,15 @@ export interface Repository {
     names: readonly string[];
   }): Promise<Result<OwnLook, Failure>>;
 
-  /** Remembers what the repository and the builder's checkout are like before a dispatch or a gate. */
-  beforeDispatch(at: { lane: number; dispatch: string }): Promise<Result<void, Failure>>;
+  /**
+   * Remembers what the repository and the builder's checkout are like before a dispatch or a gate; the lane's check
+   * tree too where nobody is at work in it (`isCheckIdle`).
+   */
+  beforeDispatch(at: {
+    lane: number;
+    dispatch: string;
+    isCheckIdle?: boolean;
+  }): Promise<Result<void, Failure>>;
   /**
    * Compares and puts right, before any other git command; moves new refs of the agent below the attempt's ref.
    * The builder's checkout is only looked at. Tells also what was seen around the lane's set-ups since the last one.

@@ -10,6 +10,7 @@ import { success } from "../../core/result.ts";
 import type { Aftermath } from "../../ports.ts";
 import { type CheckoutLooks, compareCheckouts, lookAtCheckouts } from "./checkout-changes.ts";
 import { type GitRun, runRefPrefix } from "./git-run.ts";
+import { compareHomes, type HomeLook, lookAtHome } from "./home-look.ts";
 import { heldBranches, holdAgain } from "./integrate.ts";
 import { type Metadata, putBackMetadata, readMetadata, type WatchedTree } from "./metadata-guard.ts";
 import { judgeRefs, type RefsBefore, readRefsBefore } from "./refs-guard.ts";
@@ -23,6 +24,7 @@ export interface Before {
   /** Branches of the run that were held. */
   readonly held: readonly string[];
   readonly refs: RefsBefore;
+  readonly home: HomeLook;
 }
 
 export interface Opened {
@@ -50,6 +52,7 @@ export async function openConfinement(
     worktrees: readWorktrees(run),
     held: heldBranches(run),
     refs: refs.value,
+    home: lookAtHome(),
   };
   return success({ before, looks });
 }
@@ -74,7 +77,8 @@ export async function closeConfinement(
   const holders = await holdAgain(run, looks === null ? [] : before.held);
   if (!holders.ok) return holders;
   const parts = [metadata.value, worktrees, refs.value, { violations: holders.value }];
-  const doubts = [...(changes === null ? [] : [...changes.values()].flat()), ...worktrees.doubts];
+  const ofHome = looks === null ? [] : compareHomes(before.home, lookAtHome());
+  const doubts = [...(changes === null ? [] : [...changes.values()].flat()), ...worktrees.doubts, ...ofHome];
   return success({
     violations: parts.flatMap(({ violations }) => violations),
     notes: [...metadata.value.notes, ...refs.value.notes],

@@ -8,6 +8,7 @@ import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
 import type { Aftermath } from "../../ports.ts";
 import { attemptStorage, replaceFile, unless } from "../storage.ts";
+import { type CheckSeen, judgeCheck, lookAtCheck } from "./check-guard.ts";
 import { type Before, closeConfinement, type Opened, openConfinement, withUnsaid } from "./confinement.ts";
 import { attemptFiles, type GitRun } from "./git-run.ts";
 import { loadState, placeTree } from "./lane-state.ts";
@@ -19,13 +20,18 @@ import { readLine } from "./refs.ts";
 import { fromStoredRefs, type StoredRefs, toStoredRefs } from "./refs-guard.ts";
 
 /** What is known about a lane's dispatch; memory is believed before the file, which an agent could reach. */
-export type PendingDispatches = Map<number, Opened>;
+export type PendingDispatches = Map<number, Pending>;
+
+interface Pending extends Opened {
+  /** null: others may be at work in the check tree, or the program that looked is dead. */
+  readonly check: CheckSeen | null;
+}
 
 /** See Repository.beforeDispatch; `dispatch` is the id that the dispatch's identity was made with. */
 export function beforeDispatch(
   run: GitRun,
   pending: PendingDispatches,
-  at: { readonly lane: number; readonly dispatch?: string },
+  at: { readonly lane: number; readonly dispatch?: string; readonly isCheckIdle?: boolean },
 ): Promise<Result<void, Failure>> {
   return attemptFiles({ doing: "reading", path: run.commonDir }, async () => {
     const file = placeFile(run, at.lane);
@@ -34,7 +40,8 @@ export function beforeDispatch(
     if (!trees.ok) return trees;
     const opened = await openConfinement(run, { trees: trees.value, dispatch: at.dispatch ?? null });
     if (!opened.ok) return opened;
-    pending.set(at.lane, opened.value);
+    const check = at.isCheckIdle === true ? lookAtCheck(run, at.lane) : null;
+    pending.set(at.lane, { ...opened.value, check });
     return attemptStorage({ doing: "writing", path: file.value }, () => {
       const { before } = opened.value;
       replaceFile(file.value, JSON.stringify({ ...before, refs: toStoredRefs(before.refs) }));
@@ -55,6 +62,7 @@ export function afterDispatch(
     if (opened === null) return success({ violations: [], notes: [], doubts: [] });
     const closed = await closeConfinement(run, { opened, refPrefix: at.refPrefix });
     if (!closed.ok) return closed;
+    const inCheck = judgeCheck(run, at.lane, opened.check);
     const switched = judgeLane(run, { lane: at.lane, before: opened.before });
     if (!switched.ok) return switched;
     const detached = detachFromMoved(run, { lane: at.lane, movedAway: closed.value.movedAway });
@@ -62,7 +70,7 @@ export function afterDispatch(
     pending.delete(at.lane);
     fs.rmSync(file.value, { force: true });
     const { notes, doubts } = closed.value;
-    const violations = [...closed.value.violations, ...switched.value];
+    const violations = [...closed.value.violations, ...switched.value, ...inCheck];
     const unsaid = run.unsaid.get(at.lane);
     run.unsaid.delete(at.lane);
     return success(withUnsaid({ violations, notes, doubts }, unsaid));
@@ -89,13 +97,14 @@ function placeFile(run: GitRun, lane: number): Result<string, Failure> {
   return place.ok ? success(join(place.value.laneFolder, "private", "dispatch.json")) : place;
 }
 
-function readPending(file: string): Opened | null {
+function readPending(file: string): Pending | null {
   const text = unless(["ENOENT"], () => fs.readFileSync(file, "utf8"));
   if (text === undefined) return null;
   try {
     // Written by beforeDispatch, replaced atomically; what does not parse was not written by us.
     const stored = JSON.parse(text) as Omit<Before, "refs"> & { readonly refs: StoredRefs };
-    return { before: { ...stored, refs: fromStoredRefs(stored.refs) }, looks: null };
+    const before = { ...stored, refs: fromStoredRefs(stored.refs) };
+    return { before, looks: null, check: null };
   } catch {
     return null;
   }

@@ -24,7 +24,11 @@ import { updateRefs } from "./refs.ts";
 
 export interface GitRepository extends Repository {
   /** `dispatch`: the id given to `dispatchIdentity`; without it any dispatch of the run is taken for the lane's. */
-  beforeDispatch(at: { lane: number; dispatch?: string }): ReturnType<Repository["beforeDispatch"]>;
+  beforeDispatch(at: {
+    lane: number;
+    dispatch?: string;
+    isCheckIdle?: boolean;
+  }): ReturnType<Repository["beforeDispatch"]>;
 }
 
 export function createRepository(options: RepositoryOptions): GitRepository {

@@ -28,7 +28,8 @@ export async function performDevelop(effect: Effect<DispatchStarted>): Promise<r
   );
   if (signal.aborted) return ended({ kind: "interrupted", by: effect.stoppedBy(), salvage: null });
   if (!ready.ok) return ended({ kind: "failed", failure: ready.failure, salvage: null });
-  const remembered = await ports.repository.beforeDispatch({ lane: intent.lane, dispatch: intent.dispatch });
+  const { lane, dispatch } = intent;
+  const remembered = await ports.repository.beforeDispatch({ lane, dispatch, isCheckIdle: true });
   if (!remembered.ok) return ended({ kind: "failed", failure: remembered.failure, salvage: null });
   const answer = await askAgent(effect, { cwd: ready.value.path, conflicts: ready.value.conflicts });
   const aftermath = await ports.repository.afterDispatch({ lane: intent.lane, refPrefix: refPrefix(effect) });
