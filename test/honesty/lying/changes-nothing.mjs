@@ -1,0 +1,4 @@
+// Says done, and changed nothing.
+import { done } from "../agent.mjs";
+
+done();

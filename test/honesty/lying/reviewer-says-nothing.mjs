@@ -1,0 +1,1 @@
+// As the reviewer: ends well without a report.

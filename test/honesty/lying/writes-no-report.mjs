@@ -1,0 +1,4 @@
+// Does the work and writes no report.
+import { workWell } from "../agent.mjs";
+
+workWell();
