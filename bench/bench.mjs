@@ -1,6 +1,7 @@
 // `npm run bench`: what a run costs over a bare script, side by side on this machine, as a Markdown table.
 //
 //   --short        only the run of 20 tasks, fewer repetitions, 1,000 simulated tasks
+//   --tasks N      so many tasks in the long run, instead of 1,000
 //   --only PARTS   some of: runs, status, journal, memory (separated by commas)
 //   --write        puts the table into docs/benchmark.md
 //
@@ -36,19 +37,24 @@ const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 const bareScript = fileURLToPath(new URL("./bare-script.mjs", import.meta.url));
 const resultsFile = fileURLToPath(new URL("../docs/benchmark.md", import.meta.url));
 
+const eventsOfTask = 12;
 const isShort = process.argv.includes("--short");
 const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;
+const longRun = Number(
+  process.argv.includes("--tasks") ? process.argv[process.argv.indexOf("--tasks") + 1] : 1_000,
+);
 const parts = only?.split(",") ?? ["runs", "status", "journal", "memory"];
 
 /** @type {Row[]} */
 const rows = [];
 if (parts.includes("runs")) add(await measureRuns({ taskCount: 20, pairs: isShort ? 2 : 5 }));
-if (parts.includes("runs") && !isShort) add(await measureRuns({ taskCount: 1_000, pairs: 1 }));
+if (parts.includes("runs") && !isShort) add(await measureRuns({ taskCount: longRun, pairs: 1 }));
 const built = mkdtempSync(join(tmpdir(), "bench-parts-"));
 try {
   if (parts.includes("status")) add([await measureStatus(isShort ? 10 : 20)]);
   if (parts.includes("journal") || parts.includes("memory")) await bundleParts(built);
   if (parts.includes("journal")) add([await measureJournal(isShort ? 1_000 : 3_000)]);
+  if (parts.includes("journal")) add(await measureLongJournal());
   if (parts.includes("memory")) add([await measureEngine(isShort ? 1_000 : 10_000)]);
 } finally {
   rmSync(built, { recursive: true, force: true });
@@ -250,6 +256,55 @@ async function measureJournal(appends) {
     result: `${(journalMs / bareMs).toFixed(2)} times`,
     aim: "at most 1.3 times",
   };
+}
+
+/**
+ * Journals of simulated runs of 5,000 and of 50,000 events.
+ *
+ * @returns {Promise<readonly Row[]>}
+ */
+async function measureLongJournal() {
+  const [short, long] = [makeJournal(5_000), makeJournal(50_000)];
+  const perEvent = (/** @type {Journal} */ { bytes, events }) => bytes / events;
+  const name = `${long.events.toLocaleString("en")} events`;
+  return [
+    {
+      what: `bytes of a journal of ${name} for one event, over one of ${short.events.toLocaleString("en")}`,
+      program: `${perEvent(long).toFixed(0)} bytes`,
+      yardstick: `${perEvent(short).toFixed(0)} bytes`,
+      result: `${(perEvent(long) / perEvent(short)).toFixed(2)} times`,
+      aim: "at most 1.05 times",
+    },
+    {
+      what: `reading, checking and folding ${name}`,
+      program: `${(long.readMs + long.foldMs).toFixed(0)} ms`,
+      yardstick: "",
+      result: `${long.readMs.toFixed(0)} ms reading, ${long.foldMs.toFixed(0)} ms folding`,
+      aim: "under 1,000 ms",
+    },
+  ];
+}
+
+/** @typedef {{ events: number, bytes: number, readMs: number, foldMs: number }} Journal */
+
+/**
+ * @param {number} events about so many
+ * @returns {Journal}
+ */
+function makeJournal(events) {
+  const folder = mkdtempSync(join(built, "journal-"));
+  const tasks = Math.round(events / eventsOfTask);
+  execFileSync(process.execPath, [join(built, "simulated-run.mjs"), String(tasks), folder]);
+  const reads = [1, 2, 3].map(() => {
+    const said = execFileSync(process.execPath, [join(built, "journal-read.mjs"), folder], {
+      encoding: "utf8",
+    });
+    return /** @type {Journal} */ (JSON.parse(said));
+  });
+  const total = (/** @type {Journal} */ { readMs, foldMs }) => readMs + foldMs;
+  const [, middle] = reads.toSorted((a, b) => total(a) - total(b));
+  if (middle === undefined) throw new Error("three are measured");
+  return middle;
 }
 
 /** @param {readonly Row[]} all */

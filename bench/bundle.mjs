@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "tsdown";
 
 /**
- * @param {string} outDir is made; its scripts are `simulated-run.mjs` and `journal-append.mjs`
+ * @param {string} outDir is made; its scripts are `simulated-run.mjs`, `journal-append.mjs` and `journal-read.mjs`
  */
 export async function bundleParts(outDir) {
   const source = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url));
@@ -12,6 +12,7 @@ export async function bundleParts(outDir) {
     entry: {
       "simulated-run": source("./simulated-run.ts"),
       "journal-append": source("./journal-append.ts"),
+      "journal-read": source("./journal-read.ts"),
     },
     outDir,
     config: false,

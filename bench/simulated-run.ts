@@ -1,21 +1,30 @@
 // The engine alone, through a run of many tasks: every port answers at once and keeps nothing, so what this process
 // needs is what the engine, its state and the texts of the derived files need.
 //
-//   node simulated-run.mjs <tasks> <derive: all | none>     prints { status, events, firstMs, lastMs }
+// With a folder its journal is written there (without flushes), and no derived files are made.
+//
+//   node simulated-run.mjs <tasks> [folder]     prints { status, events, writtenMb, firstMs, lastMs }
 
+import fs from "node:fs";
+import { join } from "node:path";
 import { type FileText, toBytes } from "../src/adapters/storage.ts";
 import type { Entry } from "../src/core/event.ts";
-import type { Sha } from "../src/core/ids.ts";
+import type { RunId, Sha, Slug } from "../src/core/ids.ts";
 import { success } from "../src/core/result.ts";
 import type { RunState } from "../src/core/state.ts";
 import { createEngine } from "../src/engine/engine.ts";
 import type { Ports } from "../src/ports.ts";
+import { encodeEntry, encodeHeader, hashLine } from "../src/schema/journal.ts";
 import { keepHeapSmall } from "../src/surfaces/cli/heap.ts";
 import { honest } from "../test/simulation/play.ts";
 import { runCreated, sessionStarted, toPolicy, toPrd, toTask, World } from "../test/simulation/world.ts";
 
 keepHeapSmall(); // as the commands that work on a run
 const taskCount = Number(process.argv[2] ?? "10000");
+const folder = process.argv[3];
+const journalFile = folder === undefined ? null : fs.openSync(join(folder, "execution.log.jsonl"), "wx");
+let lastLine = encodeHeader({ runId: "20260101T120000Z-abc123" as RunId, slug: "bench" as Slug }); // ids by their form
+if (journalFile !== null) fs.writeSync(journalFile, lastLine);
 const world = new World(honest);
 let shas = 0;
 let events = 0;
@@ -70,6 +79,10 @@ function toPorts(): Ports {
       append: async (event, atMs) => {
         seq += 1;
         const entry: Entry = { seq, atMs, session: "bench", event };
+        if (journalFile !== null) {
+          lastLine = encodeEntry({ entry, prev: hashLine(lastLine) });
+          fs.writeSync(journalFile, lastLine);
+        }
         return success(entry);
       },
     },
@@ -126,6 +139,7 @@ function toPorts(): Ports {
 
 /** What a real write needs. */
 function encode(texts: readonly FileText[]) {
+  if (journalFile !== null) return success(undefined);
   for (const text of texts) for (const bytes of toBytes(text)) written += bytes.length;
   return success(undefined);
 }

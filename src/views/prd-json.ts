@@ -56,14 +56,20 @@ function toParts(state: RunState): readonly string[] {
     const isSame = known?.policy === state.policy && known.prd === state.prd && !known.looksAround;
     if (isSame) return known.text;
     const items = records.map((record, n) => toItem(state, record, itemsBefore.get(k)?.[n]));
-    itemsBefore.set(k, items);
     const text = toListPart(items.map((item) => item.text));
     const looksAround = records.some(
       ({ phase, task }) => phase.kind === "pending" && task.dependsOn.length > 0,
     );
+    // Of a part in which all is done the whole text is enough.
+    if (records.some(isOpen)) itemsBefore.set(k, items);
+    else itemsBefore.delete(k);
     partOf.set(records, { policy: state.policy, prd: state.prd, text, looksAround });
     return text;
   });
+}
+
+function isOpen({ phase }: TaskRecord): boolean {
+  return phase.kind !== "complete" && phase.kind !== "skipped";
 }
 
 /** A record is replaced when its task changes, so its text is made again only then, or when its note changes. */
