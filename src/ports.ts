@@ -152,7 +152,11 @@ export interface Repository {
     signal: AbortSignal,
   ): Promise<Result<{ readonly path: string }, Failure>>;
   /** Whether the check tree still is as it was prepared; if not, it is put back and the changed paths are returned. */
-  restoreCheck(at: { lane: number; commit: Sha }): Promise<Result<readonly string[], Failure>>;
+  restoreCheck(at: {
+    lane: number;
+    commit: Sha;
+    baseVersions: BaseFiles | null;
+  }): Promise<Result<readonly string[], Failure>>;
 
   /** What the candidate changed, file by file, and what the rules of core/evidence have to know of the base. */
   changedFiles(at: { base: Sha; commit: Sha }): Promise<Result<CollectedChanges, Failure>>;

@@ -53,6 +53,8 @@ export interface DispatchRequest {
   readonly gates: readonly GateWord[];
   /** What the program found in the candidate, for the reviewer. */
   readonly evidence: readonly EvidenceFinding[];
+  /** Files that the reviewer sees as they are in the base. */
+  readonly withheld: readonly string[];
   readonly openFindings: readonly Finding[];
   /** The developer's own words, for the reviewer: quoted, not believed. */
   readonly developerReport: string | null;
@@ -92,6 +94,7 @@ export function toDispatchRequest(
     issues: record?.prechecks.at(-1)?.issues ?? [],
     gates: reviewed === null ? [] : gateWords(reviewed),
     evidence: reviewed?.evidence ?? [],
+    withheld: reviewed === null ? [] : withheldPaths(reviewed),
     openFindings: reviewed !== null && record !== null ? openFindings(record, reviewed.number) : [],
     developerReport: reviewed?.develop.kind === "answered" ? reviewed.develop.report.summary : null,
     tasks: record === null ? [...state.tasks] : [],
@@ -128,6 +131,12 @@ function feedbackFor(record: TaskRecord, attempt: number, conflicts: readonly st
     conflict: conflicts,
     note: parts.join("\n\n"),
   };
+}
+
+/** Instructions for agents that the attempt changed. */
+export function withheldPaths({ candidate }: AttemptRecord): readonly string[] {
+  const versions = candidate?.baseVersions ?? [];
+  return versions.filter(({ kind }) => kind === "agent instruction").map(({ path }) => path);
 }
 
 function gateWords(attempt: AttemptRecord): readonly GateWord[] {
@@ -171,6 +180,7 @@ export function toRequestJson(request: DispatchRequest): JsonObject {
     ...(intent.stage === "review" && {
       gates: request.gates.map(toGateJson),
       evidence: request.evidence.map(toEvidenceJson),
+      ...(request.withheld.length > 0 && { withheld: request.withheld }),
       openFindings: request.openFindings.map(toFindingJson),
       developerReport: request.developerReport,
     }),

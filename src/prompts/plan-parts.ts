@@ -1,9 +1,10 @@
 // The plan as a whole, as parts of the lead's prompts.
 
+import { criteriaStates } from "../core/criteria.ts";
 import type { DispatchRequest } from "../core/request.ts";
 import type { TaskRecord } from "../core/state.ts";
 import type { Part } from "./fit.ts";
-import { toBlockQuote, toCell, toCode } from "./quote.ts";
+import { toBlockQuote, toCell, toCode, toLine } from "./quote.ts";
 import { bullets, filesPart, listPart, numbered, quotePart, toTitle } from "./task-parts.ts";
 
 export function planParts(request: DispatchRequest): readonly Part[] {
@@ -41,8 +42,25 @@ export function taskTablePart({ tasks }: DispatchRequest): Part {
 export function allCriteriaPart({ tasks }: DispatchRequest): Part {
   const items = tasks
     .filter(({ phase }) => phase.kind !== "skipped")
-    .map(({ task }) => [`\`${task.id}\`:`, "", ...numbered(task.acceptanceCriteria)].join("\n"));
+    .map((record) =>
+      [`\`${record.task.id}\`${commitOf(record)}:`, "", ...numbered(proofs(record))].join("\n"),
+    );
   return { name: "allCriteria", items, show: (kept) => kept.join("\n\n"), whole: "tasks" };
+}
+
+function commitOf({ phase }: TaskRecord): string {
+  return phase.kind === "complete" ? `, commit \`${phase.commit}\`` : "";
+}
+
+/** Each criterion with what its task's review said of it; a task of before this run was not reviewed here. */
+function proofs(record: TaskRecord): readonly string[] {
+  const accepted = record.attempts.findLast(({ outcome }) => outcome?.kind === "accepted");
+  if (accepted === undefined)
+    return record.task.acceptanceCriteria.map((text) => `${text} (nobody proved it)`);
+  return criteriaStates(record, accepted).map(({ criterion, verdict, where }) => {
+    const proof = where === "" ? "" : `: ${toLine(where)}`;
+    return `${criterion} (${verdict === "unproven" ? "nobody proved it" : `the review says: ${verdict}`}${proof})`;
+  });
 }
 
 function toTaskBlock({ task }: TaskRecord): string {

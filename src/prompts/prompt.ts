@@ -26,10 +26,20 @@ import lookingRules from "./looking-rules.md";
 import { allCriteriaPart, closedTasksPart, openTasksPart, planParts, taskTablePart } from "./plan-parts.ts";
 import preMortemTemplate from "./pre-mortem.md";
 import precheckTemplate from "./precheck.md";
-import { toFenced, toPlain } from "./quote.ts";
+import { toCode, toFenced, toPlain } from "./quote.ts";
 import reconTemplate from "./recon.md";
 import reviewTemplate from "./review.md";
-import { filesPart, recordOf, risksPart, seenPart, taskParts, toTitle, untrustedText } from "./task-parts.ts";
+import {
+  bullets,
+  filesPart,
+  listPart,
+  recordOf,
+  risksPart,
+  seenPart,
+  taskParts,
+  toTitle,
+  untrustedText,
+} from "./task-parts.ts";
 
 /** Longest text of a role file that is added to a prompt; `toPrompt` leaves room for it. */
 export const roleTextChars = 16_000;
@@ -141,7 +151,7 @@ function precheckContent(request: DispatchRequest): Content {
 }
 
 function reviewContent(request: DispatchRequest): Content {
-  const { intent, gates, evidence, openFindings, developerReport } = request;
+  const { intent, gates, evidence, openFindings, developerReport, withheld } = request;
   return {
     template: reviewTemplate,
     values: {
@@ -156,6 +166,7 @@ function reviewContent(request: DispatchRequest): Content {
       gateFactsPart(gates),
       risksPart(request),
       evidencePart("evidence", evidence, "evidence"),
+      listPart("withheld", bullets(withheld.map(toCode)), "withheld"),
       findingsPart("openFindings", openFindings, "openFindings"),
       untrustedText("developerReport", developerReport ?? "", "developerReport"),
       gateTailsPart(gates, "gates"),

@@ -1,22 +1,14 @@
 // receipts/<task-id>.json: the evidence for one task that this run completed, facts apart from judgement (contract
 // "Receipts").
 
+import { criteriaStates } from "../core/criteria.ts";
 import type { Candidate } from "../core/event.ts";
 import type { GateJudgement, GateResult } from "../core/gate-result.ts";
 import type { TaskId } from "../core/ids.ts";
-import type { CriterionVerdict } from "../core/report.ts";
 import { type AttemptRecord, type RunState, type TaskRecord, taskOf } from "../core/state.ts";
 import { toJsonDocument } from "./json-document.ts";
 import { toUsage } from "./status-json.ts";
 import { acceptedAttempt, judgementOf } from "./task-overview.ts";
-
-export interface CriterionState {
-  /** From 0, in the order of the task's acceptanceCriteria. */
-  readonly index: number;
-  readonly criterion: string;
-  readonly verdict: CriterionVerdict | "unproven";
-  readonly where: string;
-}
 
 /** null: not a task that this run completed. */
 export function toReceipt(state: RunState, taskId: TaskId): string | null {
@@ -33,17 +25,6 @@ export function toReceipt(state: RunState, taskId: TaskId): string | null {
 
 export function receiptName(taskId: TaskId): string {
   return `receipts/${taskId}.json`;
-}
-
-/** Every acceptance criterion with what the review said of it; the worse word where it said two. */
-export function criteriaStates(record: TaskRecord, attempt: AttemptRecord): readonly CriterionState[] {
-  const worstFirst: readonly CriterionVerdict[] = ["not met", "cannot tell", "met"];
-  return record.task.acceptanceCriteria.map((criterion, index) => {
-    const lines = (attempt.review?.criteria ?? []).filter((line) => line.index === index);
-    const verdict = worstFirst.find((word) => lines.some((line) => line.verdict === word));
-    const where = lines.find((line) => line.verdict === verdict)?.where ?? "";
-    return { index, criterion, verdict: verdict ?? "unproven", where };
-  });
 }
 
 interface Completed {

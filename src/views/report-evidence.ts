@@ -1,12 +1,12 @@
 // The part of the report that says on which evidence tasks are complete: gates, criteria, reviews.
 
+import { criteriaStates } from "../core/criteria.ts";
 import type { GateJudgement, GateResult } from "../core/gate-result.ts";
 import { failingTwice, hasNamedFailures } from "../core/gates.ts";
 import { shortSha } from "../core/ids.ts";
 import type { AttemptRecord, RunState, TaskRecord } from "../core/state.ts";
 import { toCell, toInline, toTable } from "./markdown.ts";
 import { toCheckWords } from "./progress-md.ts";
-import { criteriaStates } from "./receipt.ts";
 import { acceptedAttempt, judgementOf } from "./task-overview.ts";
 
 /** The gates on the base, and those of each task's accepted or latest judged attempt. */

@@ -150,6 +150,7 @@ export function makeRequest(stage: AgentStage, changes: Partial<DispatchRequest>
     issues: [],
     gates: [],
     evidence: [],
+    withheld: [],
     openFindings: [],
     developerReport: null,
     tasks: intent.taskId === null ? makePlan() : [],
@@ -169,6 +170,7 @@ export function makeFullRequest(stage: AgentStage): DispatchRequest {
       mitigations: [...plain.mitigations, "Two formats: store UTC"],
       gates: [makeGate({ gate: "types", command: "tsc", outcome: "passed", exitCode: 0, tests: null }), gate],
       evidence: [makeEvidence()],
+      withheld: ["AGENTS.md"],
       openFindings: [makeFinding()],
       developerReport: "Offsets are used now.\nAll tests pass.",
     };

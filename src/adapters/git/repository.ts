@@ -3,6 +3,7 @@
 import fs from "node:fs";
 import { dirname, join } from "node:path";
 import type { Failure } from "../../core/failure.ts";
+import type { Sha } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
 import { failed, success } from "../../core/result.ts";
 import type { Repository, WorkReady } from "../../ports.ts";
@@ -105,8 +106,7 @@ async function prepareCheck(
   if (!place.ok) return place;
   const commit = await readCommit(run, at.commit);
   if (!commit.ok) return commit;
-  const tree =
-    at.baseVersions === null ? success(commit.value.tree) : await mixTree(run, { ...at, ...at.baseVersions });
+  const tree = await treeFor(run, at, commit.value.tree);
   if (!tree.ok) return tree;
   const wanted = { head: at.commit, tree: tree.value, setup: at.setup };
   if (at.keep) {
@@ -120,7 +120,7 @@ async function prepareCheck(
 
 async function restoreCheck(
   run: GitRun,
-  at: { readonly lane: number; readonly commit: CheckWanted["commit"] },
+  at: Pick<CheckWanted, "lane" | "commit" | "baseVersions">,
 ): Promise<Result<readonly string[], Failure>> {
   const place = placeTree(run, at.lane, "check");
   if (!place.ok) return place;
@@ -130,8 +130,19 @@ async function restoreCheck(
     const detail = "it was never prepared";
     return failed({ reason: "lane-unusable", path: place.value.path, detail });
   }
-  const wanted = { head: at.commit, tree: commit.value.tree, setup: null };
+  const tree = await treeFor(run, at, commit.value.tree);
+  if (!tree.ok) return tree;
+  const wanted = { head: at.commit, tree: tree.value, setup: null };
   return restoreTree(run, { place: place.value, wanted }, new AbortController().signal);
+}
+
+/** The commit's own tree, or that with some files as they are in the base. */
+function treeFor(
+  run: GitRun,
+  at: Pick<CheckWanted, "lane" | "commit" | "baseVersions">,
+  own: Sha,
+): Promise<Result<Sha, Failure>> | Result<Sha, Failure> {
+  return at.baseVersions === null ? success(own) : mixTree(run, { ...at, ...at.baseVersions });
 }
 
 /** The base's index is what a diff against it takes its attributes from; a copy saves a git command. */

@@ -3,11 +3,13 @@
 import type { ChangedFile } from "./changed-file.ts";
 import { changedGateFiles, type GateContext } from "./gate-changes.ts";
 import { findMoves } from "./moves.ts";
+import { isAgentInstruction } from "./scope.ts";
 import { isTestPath } from "./test-path.ts";
 
 export interface BaseVersion {
   readonly path: string;
-  readonly kind: "test" | "gate definition";
+  /** An agent's instructions are not tried: the reviewer sees those of the base, not the developer's. */
+  readonly kind: "test" | "gate definition" | "agent instruction";
   /** false: the base has no such file, so its version is that there is none. */
   readonly isInBase: boolean;
 }
@@ -23,11 +25,14 @@ export function baseVersionsToTry(
 ): readonly BaseVersion[] {
   const moves = findMoves(changes);
   const gateFiles = new Set(changedGateFiles(changes, context).map(({ file }) => file));
-  return changes.flatMap((file): BaseVersion[] => {
+  return changes.flatMap((file): readonly BaseVersion[] => {
     const { path, beforeMode } = file;
     const isInBase = beforeMode !== null;
-    if (gateFiles.has(file)) return [{ path, kind: "gate definition", isInBase }];
+    const instruction: readonly BaseVersion[] = isAgentInstruction(path)
+      ? [{ path, kind: "agent instruction", isInBase }]
+      : [];
+    if (gateFiles.has(file)) return [{ path, kind: "gate definition", isInBase }, ...instruction];
     const isTest = isTestPath(path) && isInBase && !moves.has(path);
-    return isTest ? [{ path, kind: "test", isInBase }] : [];
+    return isTest ? [{ path, kind: "test", isInBase }, ...instruction] : instruction;
   });
 }

@@ -389,7 +389,9 @@ test("a file with unusual line endings that was only touched, at any time, is no
   expect(toValue(await snapshot(at)).tree).toBe(at.head("HEAD^{tree}"));
   const checkPath = await check(at, { setup: "install" });
   utimesSync(join(checkPath, "old.txt"), 1_000, 1_000);
-  expect(toValue(await at.repository.restoreCheck({ lane: 1, commit: base }))).toEqual([]);
+  expect(toValue(await at.repository.restoreCheck({ lane: 1, commit: base, baseVersions: null }))).toEqual(
+    [],
+  );
 });
 
 test("a file that setup rewrote, changed by an agent and changed back, is taken as it then is", async () => {
@@ -456,7 +458,9 @@ test("a tracked file of the check tree changed with its size and time kept is se
   const { atime, mtime } = statSync(join(path, "a.txt"));
   writeFileSync(join(path, "a.txt"), "evil\n");
   utimesSync(join(path, "a.txt"), atime, mtime);
-  expect(toValue(await at.repository.restoreCheck({ lane: 1, commit: at.head() }))).toEqual(["a.txt"]);
+  expect(
+    toValue(await at.repository.restoreCheck({ lane: 1, commit: at.head(), baseVersions: null })),
+  ).toEqual(["a.txt"]);
   expect(textOf(join(path, "a.txt"))).toBe("good\n");
 });
 
@@ -466,7 +470,9 @@ test("a forged private index is not believed", async () => {
   writeFileSync(join(path, "a.txt"), "evil\n");
   const env = { GIT_INDEX_FILE: join(at.runRoot, "lane-1", "private", "check.index") };
   at.git(["update-index", "--assume-unchanged", "a.txt"], { cwd: path, env });
-  expect(toValue(await at.repository.restoreCheck({ lane: 1, commit: at.head() }))).toEqual(["a.txt"]);
+  expect(
+    toValue(await at.repository.restoreCheck({ lane: 1, commit: at.head(), baseVersions: null })),
+  ).toEqual(["a.txt"]);
   expect(textOf(join(path, "a.txt"))).toBe("good\n");
 });
 
@@ -474,7 +480,8 @@ test("a reviewer's changes are put back and named, its commits undone, its cache
   const at = repositoryFixture({ "a.txt": "a\n", "b.txt": "b\n", ".gitignore": "*.cache\n" });
   const commit = at.head();
   const path = await check(at);
-  const restore = async () => toValue(await at.repository.restoreCheck({ lane: 1, commit }));
+  const restore = async () =>
+    toValue(await at.repository.restoreCheck({ lane: 1, commit, baseVersions: null }));
   expect(await restore()).toEqual([]);
   at.write({ "a.txt": "x\n", "new.txt": "n\n", "x.cache": "" }, path);
   rmSync(join(path, "b.txt"));
