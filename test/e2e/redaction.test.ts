@@ -265,7 +265,7 @@ describe("secrets of the shell", () => {
 
     // hashes are of what is stored; refs and the branch hold what was written
     const gate = plan.events().find((event) => event.kind === "gate-ended" && event["taskId"] === "a");
-    const log = readFileSync(join(plan.runFolder, "attempts/a/1/gates/leak.log"));
+    const log = readFileSync(join(plan.runFolder, "attempts/a/2/gates/leak.log"));
     expect(log.toString()).toContain("gate:[redacted GH_TOKEN]:[redacted GH_TOKEN]");
     expect(gate).toMatchObject({
       result: { result: { outputSha256: createHash("sha256").update(log).digest("hex") } },
