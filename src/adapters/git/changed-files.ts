@@ -1,6 +1,6 @@
 // The changed files of a candidate with both of their texts, from the object store: what the rules of evidence look
-// at. Three git commands, however many files there are; a fourth one where much was taken away. Lines are compared by
-// the rules themselves, because attributes of a repository shape what git prints as a patch.
+// at. The list is the one that came with the patch where that was read, and objects are read through the one git that
+// stays. Lines are compared by the rules themselves, because attributes of a repository shape what git prints.
 
 import type { ChangedFile } from "../../core/evidence/changed-file.ts";
 import { submoduleMode } from "../../core/evidence/changed-file.ts";
@@ -13,8 +13,11 @@ import type { Sha } from "../../core/ids.ts";
 import { limits } from "../../core/limits.ts";
 import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
+import { toPatchKey, unquote } from "./diff.ts";
 import { type GitRun, gitFailure } from "./git-run.ts";
 import { runGit } from "./run-git.ts";
+
+type Where = Pick<GitRun, "commonDir" | "objects" | "lists">;
 
 export interface CollectingBounds {
   readonly files: number;
@@ -30,7 +33,7 @@ const usualBounds: CollectingBounds = {
 
 /** Files beyond the bounds are left out, or come without their texts; `isComplete` is false then. */
 export async function collectChanges(
-  run: Pick<GitRun, "commonDir">,
+  run: Where,
   at: { readonly base: Sha; readonly commit: Sha },
   bounds: CollectingBounds = usualBounds,
 ): Promise<Result<CollectedChanges, Failure>> {
@@ -86,9 +89,11 @@ const changeNames: Readonly<Record<string, ChangedFile["change"]>> = {
 };
 
 async function readRaw(
-  run: Pick<GitRun, "commonDir">,
+  run: Where,
   { base, commit }: { readonly base: Sha; readonly commit: Sha },
 ): Promise<Result<RawChange[], Failure>> {
+  const known = run.lists.get(toPatchKey({ base, commit }));
+  if (known !== undefined) return success(known.map(parseLine));
   const args = ["diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", base, commit];
   const read = await runGit({ gitDir: run.commonDir, args, doing: `comparing ${base} with ${commit}` });
   if (!read.ok) return read;
@@ -98,6 +103,12 @@ async function readRaw(
   for (let at = 0; at + 1 < parts.length; at += 2)
     changes.push(parseRaw(parts[at] ?? "", parts[at + 1] ?? ""));
   return success(changes);
+}
+
+/** The same in one line, where unusual paths are quoted. */
+function parseLine(line: string): RawChange {
+  const tab = line.indexOf("\t");
+  return parseRaw(line.slice(0, tab), unquote(line.slice(tab + 1)));
 }
 
 /** `:100644 100644 <id> <id> M` and a path. */
@@ -124,17 +135,13 @@ interface Sizes {
   readonly byName: ReadonlyMap<string, { readonly id: string; readonly size: number }>;
 }
 
-async function readSizes(
-  run: Pick<GitRun, "commonDir">,
-  names: readonly string[],
-): Promise<Result<Sizes, Failure>> {
+async function readSizes(run: Where, names: readonly string[]): Promise<Result<Sizes, Failure>> {
   const doing = "reading sizes of changed files";
-  const input = `${names.join("\n")}\n`;
-  const read = await runGit({ gitDir: run.commonDir, args: ["cat-file", "--batch-check"], input, doing });
+  const read = await run.objects.ask("info", { names, doing });
   if (!read.ok) return read;
   const bySize = new Map<string, number>();
   const byName = new Map<string, { id: string; size: number }>();
-  for (const [index, line] of read.value.stdout.toString("latin1").trimEnd().split("\n").entries()) {
+  for (const [index, line] of read.value.toString("latin1").trimEnd().split("\n").entries()) {
     const [id = "", kind, bytes] = line.split(" ");
     const name = names[index] ?? "";
     if (kind === "blob") {
@@ -164,16 +171,14 @@ function chooseObjects(
 }
 
 async function readObjects(
-  run: Pick<GitRun, "commonDir">,
+  run: Where,
   ids: readonly string[],
 ): Promise<Result<ReadonlyMap<string, Buffer>, Failure>> {
   const objects = new Map<string, Buffer>();
-  if (ids.length === 0) return success(objects);
   const doing = "reading changed files";
-  const input = `${ids.join("\n")}\n`;
-  const read = await runGit({ gitDir: run.commonDir, args: ["cat-file", "--batch"], input, doing });
+  const read = await run.objects.ask("contents", { names: ids, doing });
   if (!read.ok) return read;
-  const bytes = read.value.stdout;
+  const bytes = read.value;
   let at = 0;
   for (const id of ids) {
     const lineEnd = bytes.indexOf("\n", at);
@@ -220,7 +225,7 @@ function toDefinition(path: string, content: Buffer | undefined): Definition[] {
 
 /** Size of everything in the base, where so much was taken away that its share matters. */
 async function measureBase(
-  run: Pick<GitRun, "commonDir">,
+  run: Where,
   base: Sha,
   changes: readonly ChangedFile[],
 ): Promise<Result<number | null, Failure>> {

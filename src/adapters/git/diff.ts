@@ -64,7 +64,7 @@ export async function readDiff(
   const [command = "diff-tree", ...rest] = diffCommand;
   const compared = await runGit({
     ...place.value.call,
-    args: [command, "--raw", ...rest, at.base, at.commit],
+    args: [command, "--raw", "--no-abbrev", ...rest, at.base, at.commit],
     onOutput: list.write,
     doing,
   });
@@ -72,7 +72,10 @@ export async function readDiff(
   if (!compared.ok) return compared;
   if (run.patches.size >= patchesKept) run.patches.clear();
   run.patches.set(toPatchKey(at), kept.end());
-  const changes = list.end().map(parseRaw);
+  const lines = list.end();
+  if (run.lists.size >= patchesKept) run.lists.clear();
+  run.lists.set(toPatchKey(at), lines);
+  const changes = lines.map(parseRaw);
   return success({
     changes: changes.slice(0, limits.changesKept),
     changeCount: changes.length,
@@ -145,7 +148,7 @@ function sameStart(one: string, other: string): number {
   return chars;
 }
 
-function toPatchKey(at: { readonly base: Sha; readonly commit: Sha }): string {
+export function toPatchKey(at: { readonly base: Sha; readonly commit: Sha }): string {
   return `${at.base}..${at.commit}`;
 }
 
@@ -214,8 +217,8 @@ const changeNames: Readonly<Record<string, FileChange["change"]>> = {
   T: "type changed",
 };
 
-/** Undoes git's quoting of unusual names. */
-function unquote(name: string): string {
+/** Undoes git's quoting of unusual names: a byte path. */
+export function unquote(name: string): string {
   if (!name.startsWith('"')) return name;
   return name.slice(1, -1).replace(/\\([0-7]{3}|.)/g, (_whole, code: string) => {
     if (code.length === 3) return String.fromCharCode(Number.parseInt(code, 8));

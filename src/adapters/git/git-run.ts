@@ -20,6 +20,7 @@ import {
 import type { CheckoutCache } from "./checkout-look.ts";
 import type { Kept } from "./file-mark.ts";
 import type { MetadataEntry } from "./metadata-guard.ts";
+import { type ObjectReader, openObjectReader } from "./object-reader.ts";
 import { emptyRefCache, type RefCache } from "./ref-look.ts";
 import { runGit } from "./run-git.ts";
 
@@ -72,6 +73,9 @@ export interface GitRun extends RepositoryOptions {
   readonly lockfiles: Map<string, string>;
   /** The last patches that were read, for writing them down without asking git again. */
   readonly patches: Map<string, string>;
+  /** The last lists of what differs between two commits, as git gave them with their patch. */
+  readonly lists: Map<string, readonly string[]>;
+  readonly objects: ObjectReader;
   /** What is known about ref files that nobody has touched since. */
   readonly refCache: RefCache;
   /** Files of the repository's metadata that nobody has touched since they were read. */
@@ -91,9 +95,12 @@ export interface GitRun extends RepositoryOptions {
 }
 
 export function openGitRun(options: RepositoryOptions): GitRun {
+  const commonDir = unless(["ENOENT"], () => fs.realpathSync(options.gitCommonDir)) ?? options.gitCommonDir;
   return {
     ...options,
-    commonDir: unless(["ENOENT"], () => fs.realpathSync(options.gitCommonDir)) ?? options.gitCommonDir,
+    commonDir,
+    objects: openObjectReader(commonDir),
+    lists: new Map(),
     written: new Map(),
     commits: new Map(),
     lockfiles: new Map(),

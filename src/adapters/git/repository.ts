@@ -48,6 +48,7 @@ export function createRepository(options: RepositoryOptions): GitRepository {
     compareBranch: (at) => tried(() => compareBranch(run, at)),
     holdBranch: (at) => tried(() => holdBranch(run, at)),
     releaseBranch: async (branch) => {
+      run.objects.close();
       attemptStorage({ doing: "using", path: run.worktreeRoot }, () => releaseBranch(run, branch));
     },
     prepareWork: (at, signal) => tried(() => settled(at.lane, () => prepareWork(run, at, signal))),

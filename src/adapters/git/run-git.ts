@@ -65,6 +65,11 @@ export async function readGit(call: GitCall): Promise<Result<string, Failure>> {
   return success(answer.value.stdout.toString("utf8").replace(/\n$/, ""));
 }
 
+/** A git that is asked more than once; the caller listens to it, feeds it and ends it. */
+export function startGit(call: Omit<GitCall, "input" | "onOutput" | "timeoutMs" | "okCodes">): ChildProcess {
+  return spawnGit({ ...call, input: "" });
+}
+
 const contentionWaitsMs = [50, 100, 200, 400, 800, 1_600, 3_200];
 const outputBytesKept = 512 * 1024 * 1024;
 const errorBytesKept = 64 * 1024;
