@@ -54,13 +54,17 @@ const settings = [
   ".ssh/authorized_keys",
 ];
 
+const absent = "unreadable";
+
 function markOf(file: string): string {
   try {
-    const stat = fs.statSync(file);
+    // Most are absent, and an exception for each of them takes longer than the look.
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
+    if (stat === undefined) return absent;
     if (!stat.isFile() || stat.size > limits.settingsBytes)
       return `${stat.mode} ${stat.size} ${stat.mtimeMs}`;
     return createHash("sha256").update(fs.readFileSync(file)).digest("hex");
   } catch {
-    return "unreadable"; // absent, or not for us to read: what matters is only whether that changes
+    return absent; // or not for us to read: what matters is only whether that changes
   }
 }
