@@ -109,6 +109,15 @@ function toPorts(): Ports {
           baseVersions: [],
           patchId: newSha(),
         }),
+      changedFiles: async () =>
+        success({
+          changes: [],
+          changeCount: 1,
+          deletions: 0,
+          baseBytes: null,
+          definitions: [],
+          isComplete: true,
+        }),
       integrate: async () => success(undefined),
     },
     agents: {
