@@ -219,7 +219,6 @@ export function isTemporaryName(name: string): boolean {
 
 const temporaryPattern = /^\..+\.[0-9a-f]{12}\.tmp$/;
 
-/** A free name beside a file, for what gets its name later. */
-export function temporaryName(path: string): string {
+function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
 }

@@ -1,15 +1,15 @@
 // Files that this program writes into a repository itself, in git's own forms: loose objects (which are named by
 // their content) and loose refs of the run. Each of them would otherwise cost a process. Git's rules are kept: whole
-// and flushed before it has its name, a ref only under its lock, nothing written through a link.
+// and flushed before it has its name, a ref not while it is locked, nothing written through a link.
 
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import fs from "node:fs";
 import { dirname, join } from "node:path";
 import { deflateSync } from "node:zlib";
 import type { Sha } from "../../core/ids.ts";
 import { isSha } from "../../core/ids.ts";
 import { assert } from "../../core/result.ts";
-import { errorCode, storageError, temporaryName, unless, writeNewFile } from "../storage.ts";
+import { errorCode, storageError, unless, writeNewFile } from "../storage.ts";
 
 export type ObjectKind = "commit" | "tree";
 
@@ -28,7 +28,8 @@ export function writeObject(
   const isThere = unless(["ENOENT", "ENOTDIR"], () => fs.utimesSync(path, new Date(), new Date()) ?? true);
   if (isThere === true) return id;
   makeFolderLike(objects, dirname(path));
-  const temporary = temporaryName(path);
+  // By this name git knows what a killed writer left, and its clean-up takes it away.
+  const temporary = join(dirname(path), `tmp_obj_${randomBytes(6).toString("hex")}`);
   try {
     // The level that git itself takes for loose objects by default.
     writeNewFile(temporary, deflateSync(bytes, { level: 1 }), 0o444);
@@ -46,28 +47,26 @@ export function algorithmOf(sha: Sha): "sha1" | "sha256" {
 }
 
 /**
- * Lets a ref stand for a commit, whatever it was. False: something is in the way, or it is no repository with refs as
- * files; nothing was changed, and git knows better what to do.
+ * Lets a ref that nobody else writes stand for a commit, whatever it was. False: something is in the way, or it is no
+ * repository with refs as files; nothing was changed, and git knows better what to do.
+ *
+ * Not under git's lock for the ref: of a program that is killed it would be left, and keep the next one waiting. The
+ * file it is made in has a name that git takes for a lock of nothing and passes over.
  */
 export function writeLooseRef(commonDir: string, ref: string, to: Sha): boolean {
   const path = join(commonDir, ref);
-  const lock = `${path}.lock`;
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.lock`;
   try {
     const refs = join(commonDir, "refs");
     if (!fs.statSync(join(refs, "heads")).isDirectory()) return false;
     makeFolderLike(refs, dirname(path));
-    if (fs.realpathSync(dirname(path)) !== dirname(path)) return false;
-    if (unless(["EEXIST"], () => writeNewFile(lock, `${to}\n`) ?? true) === undefined) return false;
-  } catch (error) {
-    if (errorCode(error) === null) throw error;
-    return false;
-  }
-  try {
-    fs.renameSync(lock, path);
+    if (fs.realpathSync(dirname(path)) !== dirname(path) || fs.existsSync(`${path}.lock`)) return false;
+    writeNewFile(temporary, `${to}\n`);
+    fs.renameSync(temporary, path);
     return true;
   } catch (error) {
-    fs.rmSync(lock, { force: true });
     if (errorCode(error) === null) throw error;
+    unless(["ENOENT", "ENOTDIR"], () => fs.unlinkSync(temporary));
     return false;
   }
 }

@@ -77,6 +77,15 @@ test("a ref that is written can be read, and a packed one of the same name count
   expect(at.git(["for-each-ref", "--format=%(refname)", "refs/execute-prd"])).toBe(ref);
 });
 
+test("what a killed program leaves of a ref keeps nobody waiting and is no ref", () => {
+  const at = gitFixture();
+  writeDeep(join(at.commonDir, `${ref}.0123456789ab.lock`));
+  expect(writeLooseRef(at.commonDir, ref, at.head())).toBe(true);
+  expect(at.git(["for-each-ref", "--format=%(refname)", "refs/execute-prd"])).toBe(ref);
+  expect(at.git(["update-ref", ref, "HEAD"])).toBe("");
+  expect(at.git(["fsck", "--strict"])).not.toMatch(/error|warning/);
+});
+
 test.each<[string, (commonDir: string) => void]>([
   ["another writer's lock", (commonDir) => writeDeep(join(commonDir, `${ref}.lock`))],
   ["a ref below it", (commonDir) => writeDeep(join(commonDir, ref, "x"))],
