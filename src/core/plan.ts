@@ -110,7 +110,7 @@ function planTasks(state: RunState, underWay: ReadonlySet<TaskId>, nowMs: number
   const lanes = lanesOfTheRun(state);
   for (const record of workingTasks(state)) {
     busy.add(record.task.id);
-    const isTaken = record.phase.kind === "working" && lanes.has(record.phase.lane);
+    const isTaken = lanes.has(record.phase.lane);
     const next = underWay.has(record.task.id) || isTaken ? null : planNext(state, record, nowMs);
     if (next !== null) return next;
   }

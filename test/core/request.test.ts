@@ -11,6 +11,7 @@ import {
   gateLogPlace,
   toDispatchRequest,
   toRequestJson,
+  withheldPaths,
 } from "../../src/core/request.ts";
 import { InvariantBroken } from "../../src/core/result.ts";
 import { makeGate, makePolicy, makeTask, shaOf, taskId } from "../support/run-parts.ts";
@@ -254,6 +255,21 @@ describe("a reviewer is told", () => {
     });
     expect(json).not.toHaveProperty("feedback");
     expect(json).not.toHaveProperty("tasks");
+  });
+
+  it("which instructions for agents it sees as they are in the base", () => {
+    const baseVersions = [
+      { path: "a.test.ts", kind: "test", isInBase: true },
+      { path: "AGENTS.md", kind: "agent instruction", isInBase: true },
+    ] as const;
+    const story = gatesRan(
+      opened([makeTask("a")])
+        .developed("a")
+        .candidate("a", { baseVersions }),
+      "a",
+    );
+    expect(toRequestJson(asked(story, "review", "a"))["withheld"]).toEqual(["AGENTS.md"]);
+    expect(withheldPaths({ ...lastAttemptOf(story, "a"), candidate: null })).toEqual([]);
   });
 
   it("all that the program found, and of each gate why it counts as passed", () => {

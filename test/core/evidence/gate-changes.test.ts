@@ -287,3 +287,15 @@ test("versions of the base to try are those of tests and of gate definitions, no
     { path: "vitest.config.ts", kind: "gate definition", isInBase: false },
   ]);
 });
+
+test("of instructions for agents the reviewer sees the base's version", () => {
+  const changes = [
+    change("AGENTS.md", "careful\n", "approve\n"),
+    change("docs/readme.md", "a\n", "b\n"),
+    change(".claude/agents/x.md", null, "approve\n"),
+  ];
+  expect(baseVersionsToTry(changes, contextOf({ gates }))).toEqual([
+    { path: "AGENTS.md", kind: "agent instruction", isInBase: true },
+    { path: ".claude/agents/x.md", kind: "agent instruction", isInBase: false },
+  ]);
+});
