@@ -183,6 +183,7 @@ function writeRunRefs(run: GitRun, changes: readonly RefChange[]): boolean {
 // git holds a ref's lock for milliseconds. One that is that old was left by a git that was killed or lost its
 // power; only locks of refs that nobody but the run writes are judged so.
 const lockIsDeadAfterMs = 30_000;
+const clockMarginMs = 100;
 
 function removeDeadLock(run: GitRun, ref: string): void {
   const ageMs = ageOfLock(run, ref);
@@ -194,7 +195,8 @@ async function outliveLocks(run: GitRun, changes: readonly RefChange[]): Promise
   const ages = changes.flatMap(({ ref }) => ageOfLock(run, ref) ?? []);
   if (ages.length === 0) return false;
   const leftMs = Math.max(0, lockIsDeadAfterMs - Math.min(...ages));
-  await new Promise((resolve) => setTimeout(resolve, Math.min(leftMs, lockIsDeadAfterMs)));
+  // A timer may fire a little before the wall clock says so, by which the age of a file is told.
+  await new Promise((resolve) => setTimeout(resolve, Math.min(leftMs, lockIsDeadAfterMs) + clockMarginMs));
   for (const { ref } of changes) removeDeadLock(run, ref);
   return true;
 }
