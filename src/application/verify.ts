@@ -1,15 +1,14 @@
 // `verify`: whether the receipts of a run still hold. It takes no lock and changes nothing but a temporary folder.
 
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { RepositoryOptions } from "../adapters/git/git-run.ts";
 import { inspectCheckout } from "../adapters/git/inspect.ts";
-import { dropLane, recheckCommit } from "../adapters/git/recheck.ts";
+import { dropDeadLooks, dropLane, makeLookFolder, recheckCommit } from "../adapters/git/recheck.ts";
 import { readRegularFile } from "../adapters/storage.ts";
 import { describe, type Failure } from "../core/failure.ts";
-import type { TaskId } from "../core/ids.ts";
+import type { RunId, TaskId } from "../core/ids.ts";
 import { limits } from "../core/limits.ts";
 import { gateLogPlace } from "../core/request.ts";
 import { failed, type Result, success } from "../core/result.ts";
@@ -58,26 +57,33 @@ export async function verifyRun(options: VerifyOptions): Promise<Result<Verified
   if (!checkout.ok) return failed(checkoutRefusal(checkout.failure));
   const run = findRun({ checkout: checkout.value.topLevel, slug: options.slug });
   if (!run.ok) return run;
+  // Before the journal: what a live run completes meanwhile is no stray receipt.
+  const receipts = listReceipts(run.value.folder);
   const state = readRunState(run.value.folder);
   if (!state.ok) return state;
   const records = selectTasks(state.value, options);
   if (!records.ok) return records;
   const place = toPlace({ checkout: checkout.value, run: run.value }, state.value);
-  const folder = mkdtempSync(join(tmpdir(), "execute-prd-verify-"));
+  dropDeadLooks(place.gitCommonDir);
+  const folder = makeLookFolder();
+  // An id of its own: a live run must not take the trees of a look for an agent's, nor end its gates as leftovers.
+  const runId = `verify-${process.pid}` as RunId; // it names folders and processes, nothing else
   const runSetup = createRunSetup({
     ...place,
+    runId,
     environment: process.env,
     redaction: programRedaction(),
   });
   const repository = {
     ...place,
+    runId,
     worktreeRoot: join(folder, "trees"),
     runFolder: join(folder, "logs"),
     runSetup,
   };
   mkdirSync(repository.runFolder);
   try {
-    const at = { options, repository, state: state.value, runFolder: run.value.folder };
+    const at = { options, repository, state: state.value, runFolder: run.value.folder, receipts };
     return await verifyAll(at, records.value);
   } finally {
     dropLane(repository);
@@ -90,6 +96,8 @@ export interface Looking {
   readonly options: VerifyOptions;
   /** The folder of the run, of which nothing is changed. */
   readonly runFolder: string;
+  /** Names of the files in the folder of receipts. */
+  readonly receipts: ReadonlySet<string>;
   /** Trees and logs of this look lie in a temporary folder. */
   readonly repository: RepositoryOptions;
   readonly state: RunState;
@@ -156,13 +164,21 @@ function receiptMismatches({ runFolder, state }: Looking, taskId: TaskId): reado
 }
 
 /** Receipts of tasks that the run did not complete: nobody but a forger writes one. */
-function strayReceipts({ runFolder, state }: Looking): readonly VerifiedTask[] {
+function strayReceipts({ receipts, state }: Looking): readonly VerifiedTask[] {
   return [...state.tasks].flatMap((record) => {
     const name = receiptName(record.task.id);
-    if (acceptedAttempt(record) !== undefined || readFile(join(runFolder, name)) === null) return [];
+    if (acceptedAttempt(record) !== undefined || !receipts.has(basename(name))) return [];
     const mismatches = [`${name} is there, but the run did not complete the task`];
     return [{ taskId: record.task.id, commit: null, mismatches }];
   });
+}
+
+function listReceipts(runFolder: string): ReadonlySet<string> {
+  try {
+    return new Set(readdirSync(join(runFolder, "receipts")));
+  } catch {
+    return new Set(); // there is no such folder: every receipt is missing
+  }
 }
 
 function sha256Of(file: string): string | null {

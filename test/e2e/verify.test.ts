@@ -1,10 +1,12 @@
 // `verify`: every claim of a receipt is looked up anew, and whatever does not hold is named.
-import { appendFileSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { task } from "../support/project-fixture.ts";
-import { type Project, plain, project, quick } from "./support/e2e-project.ts";
+import { type Project, plain, project, quick, untilLetGo } from "./support/e2e-project.ts";
+import { until } from "./support/program.ts";
 
 /** A run of two tasks that is completed. */
 async function completed(config: object = quick, files: Record<string, string> = {}): Promise<Project> {
@@ -31,7 +33,9 @@ describe("verify", () => {
   it("says that every receipt of a completed run holds, also when the gates run again, and leaves nothing", async () => {
     const plan = await completed();
     const before = plan.git(["worktree", "list"]);
-    const found = await plan.run(["verify", plan.slug, "--rerun", "--json"]);
+    const temporary = temporaryFolder(plan);
+    const env = { TMPDIR: temporary };
+    const found = await plan.run(["verify", plan.slug, "--rerun", "--json"], { env });
     expect(found.exitCode, found.stdout).toBe(0);
     expect(JSON.parse(found.stdout)).toMatchObject({
       ok: true,
@@ -41,9 +45,9 @@ describe("verify", () => {
         { taskId: "b", mismatches: [] },
       ],
     });
-    expect((await plan.run(["verify", plan.slug, "b"])).stdout).toMatch(/1 of 1 receipt/);
+    expect((await plan.run(["verify", plan.slug, "b"], { env })).stdout).toMatch(/1 of 1 receipt/);
     expect(plan.git(["worktree", "list"])).toBe(before);
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith("execute-prd-verify-"))).toEqual([]);
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   it("finds an amended commit", async () => {
@@ -124,4 +128,71 @@ describe("verify", () => {
     expect(found.exitCode).toBe(2);
     expect(found.stderr).toMatch(/"c".*tasks of this run: a, b/s);
   });
+
+  it("beside a live run is no doing of its agents: the run asks nothing and goes on", async () => {
+    const hang = join(tmpdir(), `verify-hang-${process.pid}-${Date.now()}`);
+    const plan = project({
+      prd: plain(task("a"), task("b")),
+      config: { ...quick, gates: [{ name: "tests", command: "node gate.mjs" }] },
+      files: { "gate.mjs": hangingGate(hang) },
+      rules: [{ stage: "develop", taskId: "b", code: untilLetGo }],
+    });
+    const live = plan.start(["run", plan.slug]);
+    await until("b is at work", () => plan.isUp());
+    writeFileSync(hang, "");
+    const look = plan.start(["verify", plan.slug, "--rerun"]);
+    await until("a gate runs again", () => existsSync(`${hang}.up`));
+    plan.letGo();
+    const ended = await live.ended;
+    expect(ended.exitCode, ended.stdout).toBe(0);
+    expect(plan.events().filter(({ kind }) => kind === "checkout-doubted")).toEqual([]);
+    rmSync(hang);
+    const looked = await look.ended;
+    expect(looked.exitCode, looked.stdout).toBe(0);
+    rmSync(`${hang}.up`);
+  });
+
+  it("that was killed leaves nothing behind the next one", async () => {
+    const hang = join(tmpdir(), `verify-hang-${process.pid}-${Date.now()}`);
+    const gates = [{ name: "tests", command: "node gate.mjs" }];
+    const plan = await completed({ ...quick, gates }, { "gate.mjs": hangingGate(hang) });
+    const before = plan.git(["worktree", "list"]);
+    writeFileSync(hang, "");
+    const temporary = temporaryFolder(plan);
+    const env = { TMPDIR: temporary };
+    const killed = plan.start(["verify", plan.slug, "--rerun"], { env });
+    await until("a gate runs again", () => existsSync(`${hang}.up`));
+    killed.signal("SIGKILL");
+    await killed.ended;
+    rmSync(hang);
+    rmSync(`${hang}.up`);
+    expect(plan.git(["worktree", "list"])).not.toBe(before);
+    expect((await plan.run(["verify", plan.slug], { env })).exitCode).toBe(0);
+    expect(plan.git(["worktree", "list"])).toBe(before);
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  it("reads nothing but files: a pipe in the place of a receipt keeps nobody waiting", async () => {
+    const plan = await completed();
+    rmSync(join(plan.runFolder, "receipts/a.json"));
+    execFileSync("mkfifo", [join(plan.runFolder, "receipts/a.json")]);
+    await expectMismatch(plan, /receipts\/a\.json is missing/);
+  });
 });
+
+/** For temporary files of one test alone: others look into the common one at the same time. */
+function temporaryFolder(plan: Project): string {
+  const folder = join(plan.folder, "tmp");
+  mkdirSync(folder);
+  return folder;
+}
+
+/** Hangs, in a tree of `verify` alone, as long as there is the file; `<file>.up` says that it has begun. */
+function hangingGate(file: string): string {
+  return `import fs from "node:fs";
+if (process.cwd().includes("execute-prd-verify-") && fs.existsSync(${JSON.stringify(file)})) {
+  fs.writeFileSync(${JSON.stringify(`${file}.up`)}, "");
+  setInterval(() => fs.existsSync(${JSON.stringify(file)}) || process.exit(0), 20);
+}
+`;
+}
