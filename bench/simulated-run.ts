@@ -121,7 +121,7 @@ function toPorts(): Ports {
       integrate: async () => success(undefined),
     },
     agents: {
-      run: async (request, signal) => {
+      run: async (request, { signal }) => {
         const outcome = await honest({ request, work: new Map(), signal });
         return { outcome, usage: null, durationMs: 1 };
       },

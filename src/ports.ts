@@ -260,9 +260,19 @@ export interface AgentAnswer {
   readonly durationMs: number;
 }
 
+/** How an agent under way is listened to and ended. */
+export interface AgentContact {
+  /** Ends it soon; also while it waits. */
+  readonly signal: AbortSignal;
+  /** Gets whole lines, bounded. */
+  readonly onOutput: (line: string) => void;
+  /** The agent waits for its service until `untilMs` (wall clock) and then goes on by itself. */
+  readonly onWait: (wait: { readonly untilMs: number; readonly failure: Failure }) => void;
+}
+
 export interface AgentRunner {
-  /** Returns after the agent's whole process group has ended. `onOutput` gets whole lines, bounded. */
-  run(request: AgentRequest, signal: AbortSignal, onOutput: (line: string) => void): Promise<AgentAnswer>;
+  /** Returns after the agent's whole process group has ended. */
+  run(request: AgentRequest, contact: AgentContact): Promise<AgentAnswer>;
 }
 
 export type GateAnswer =

@@ -200,9 +200,9 @@ function outsideOf(place: SessionPlace): readonly string[] {
 /** Adds what the builder wrote in the role files; they are read from the main checkout, never from a lane. */
 function withRoleTexts(checkout: string, runner: AgentRunner): AgentRunner {
   return {
-    run: (request, signal, onOutput) => {
+    run: (request, contact) => {
       const prompt = addRoleText(request.prompt, readRoleText(checkout, request.role));
-      return runner.run({ ...request, prompt }, signal, onOutput);
+      return runner.run({ ...request, prompt }, contact);
     },
   };
 }

@@ -1,38 +1,103 @@
-// What a run may use up: dispatches, money, time. Checked before every dispatch.
+// What a run may use up: dispatches, money, time. Checked before every dispatch, against what it is likely to cost.
 
 import type { RunEvent } from "./event.ts";
 import type { Failure } from "./failure.ts";
+import { limits } from "./limits.ts";
 import { maxDispatches } from "./policy.ts";
+import type { AgentStage } from "./report.ts";
 import { assert } from "./result.ts";
 import { policyOf, type RunState, type TaskRecord } from "./state.ts";
 
-/** A dispatch that the budget forbids is not started: the run pauses instead. */
-export function budgetStop(state: RunState, nowMs: number, record: TaskRecord | null): RunEvent | null {
-  const failure = budgetFailure(state, nowMs, record);
-  return failure === null ? null : { kind: "run-paused", failure };
+/** A dispatch that is about to start. */
+export interface Coming {
+  readonly stage: AgentStage;
+  readonly agent: string;
+  /** null: of the run. */
+  readonly record: TaskRecord | null;
+  readonly nowMs: number;
 }
 
-function budgetFailure(state: RunState, nowMs: number, record: TaskRecord | null): Failure | null {
+/** A dispatch that the budget forbids is not started: the run pauses instead; before that, it is warned once. */
+export function planBudget(state: RunState, coming: Coming): RunEvent | null {
+  const failure = budgetFailure(state, coming);
+  return failure === null ? warning(state, coming) : { kind: "run-paused", failure };
+}
+
+/** What is under way ends before a run pauses. */
+export function isHeldBack(state: RunState, event: RunEvent): boolean {
+  return event.kind === "run-paused" && state.running.size > 0;
+}
+
+export function warningKey({ taskId, limitUsd }: { taskId: string | null; limitUsd: number }): string {
+  return `${taskId ?? ""} ${limitUsd}`;
+}
+
+function budgetFailure(state: RunState, coming: Coming): Failure | null {
   const policy = policyOf(state);
   const limit = maxDispatches(policy, state.tasks.length);
   const used = state.dispatches - state.interruptedDispatches;
-  if (used >= limit) return { reason: "budget-dispatches", used, limit };
+  if (used >= limit && !isMeasured(state)) return { reason: "budget-dispatches", used, limit };
   assert(state.sessionStartedAtMs !== null, "who asks for an agent is in a session");
-  const usedMs = state.activeMs + Math.max(0, nowMs - state.sessionStartedAtMs);
-  const { wallClockMs, usd, perTaskUsd } = policy.budget;
+  const usedMs = state.activeMs + Math.max(0, coming.nowMs - state.sessionStartedAtMs);
+  const { wallClockMs } = policy.budget;
   if (wallClockMs > 0 && usedMs >= wallClockMs) {
     return { reason: "budget-wall-clock", usedMs, limitMs: wallClockMs };
   }
-  if (usd > 0 && state.usage.costUsd >= usd) {
-    return { reason: "budget-cost", usedUsd: state.usage.costUsd, limitUsd: usd, taskId: null };
-  }
-  if (record !== null && perTaskUsd > 0 && record.usage.costUsd >= perTaskUsd) {
-    return {
-      reason: "budget-cost",
-      usedUsd: record.usage.costUsd,
-      limitUsd: perTaskUsd,
-      taskId: record.task.id,
-    };
+  const nextUsd = likelyUsd(state, coming);
+  for (const { limitUsd, taskId, usedUsd } of caps(state, coming)) {
+    if (isAtLeast(usedUsd, limitUsd)) return { reason: "budget-cost", usedUsd, limitUsd, taskId };
+    if (!isAtLeast(limitUsd, usedUsd + nextUsd)) {
+      return { reason: "budget-projected", usedUsd, nextUsd, limitUsd, taskId };
+    }
   }
   return null;
+}
+
+/** The default number of dispatches stands in for money that nobody counts. */
+function isMeasured(state: RunState): boolean {
+  const { budget } = policyOf(state);
+  const counted = state.dispatches - state.interruptedDispatches;
+  return budget.maxDispatches === 0 && budget.usd > 0 && counted > 0 && state.usage.measured >= counted;
+}
+
+interface Cap {
+  readonly taskId: TaskRecord["task"]["id"] | null;
+  readonly usedUsd: number;
+  readonly limitUsd: number;
+}
+
+function caps(state: RunState, { record }: Coming): readonly Cap[] {
+  const { usd, perTaskUsd } = policyOf(state).budget;
+  const ofRun: Cap = { taskId: null, usedUsd: state.usage.costUsd, limitUsd: usd };
+  const all =
+    record === null
+      ? [ofRun]
+      : [ofRun, { taskId: record.task.id, usedUsd: record.usage.costUsd, limitUsd: perTaskUsd }];
+  return all.filter(({ limitUsd }) => limitUsd > 0);
+}
+
+function warning(state: RunState, coming: Coming): RunEvent | null {
+  const near = caps(state, coming).find(
+    (cap) =>
+      isAtLeast(cap.usedUsd, (cap.limitUsd * limits.budgetWarningPercent) / 100) &&
+      !state.budgetWarnings.has(warningKey(cap)),
+  );
+  return near === undefined ? null : { kind: "budget-warned", ...near };
+}
+
+/** What dispatches like it cost on average: of its stage and agent, else of its agent, else of any. */
+function likelyUsd(state: RunState, { agent, stage }: Coming): number {
+  const { spent } = state;
+  const sums = [spent.get(spentKey(agent, stage)), spent.get(spentKey(agent, null)), state.usage];
+  const known = sums.find((sum) => sum !== undefined && sum.priced > 0);
+  return known === undefined ? 0 : known.costUsd / known.priced;
+}
+
+export function spentKey(agent: string, stage: AgentStage | null): string {
+  return `${agent} ${stage ?? ""}`;
+}
+
+/** Sums of money are compared to a hundred thousandth of a dollar: 0.1 + 0.2 is 0.3. */
+function isAtLeast(usd: number, limitUsd: number): boolean {
+  return usd > limitUsd - 0.000_01;
 }

@@ -339,6 +339,21 @@ export type RunEvent =
       readonly by: string;
       readonly request?: string;
     }
+  /** An agent is not asked before `untilMs`, because of what `failure` says; `dispatch`: the one that waits itself. */
+  | {
+      readonly kind: "wait-started";
+      readonly agent: string;
+      readonly dispatch: DispatchId | null;
+      readonly untilMs: number;
+      readonly failure: Failure;
+    }
+  /** 80 % of the budget of the run, or of the task, are used. */
+  | {
+      readonly kind: "budget-warned";
+      readonly taskId: TaskId | null;
+      readonly usedUsd: number;
+      readonly limitUsd: number;
+    }
   | { readonly kind: "run-cancelled"; readonly by: string; readonly request?: string }
   | { readonly kind: "told"; readonly text: string; readonly request?: string }
   /** How far the base's branch moved since the run was created; null: it is not a branch, or it is gone. */

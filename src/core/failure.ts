@@ -5,6 +5,7 @@ import type { TaskId } from "./ids.ts";
 import { shortSha } from "./ids.ts";
 import type { AgentStage } from "./report.ts";
 import { unreachable } from "./result.ts";
+import { toUtcMoment } from "./time.ts";
 
 export type Failure =
   // agent: the agent's own fault
@@ -13,6 +14,13 @@ export type Failure =
   | { reason: "report-missing"; agent: string; stage: AgentStage }
   | { reason: "report-invalid"; agent: string; stage: AgentStage; problems: readonly string[] }
   | { reason: "metadata-changed"; what: readonly string[] }
+  | { reason: "agent-refused"; agent: string; detail: string }
+  | { reason: "agent-went-nowhere"; agent: string; how: string }
+  // transient, rate-limited, auth: the service behind an agent
+  | { reason: "service-failed"; agent: string; status: number | null; detail: string }
+  | { reason: "rate-limited"; agent: string; resetAtMs: number | null; detail: string }
+  | { reason: "not-logged-in"; agent: string; detail: string }
+  | { reason: "credit-empty"; agent: string; detail: string }
   // rejected: the work is not good enough
   | { reason: "no-change" }
   | { reason: "same-as-rejected"; attempt: number }
@@ -49,6 +57,8 @@ export type Failure =
   // environment
   | { reason: "agent-cannot-start"; agent: string; command: string; detail: string }
   | { reason: "agent-not-configured"; agent: string; known: readonly string[] }
+  | { reason: "request-refused"; agent: string; status: number | null; detail: string }
+  | { reason: "sandbox-missing"; detail: string }
   | { reason: "gate-cannot-start"; gate: string; command: string; detail: string }
   | { reason: "setup-failed"; command: string; exitCode: number | null; tail: string }
   | { reason: "lane-unusable"; path: string; detail: string }
@@ -58,6 +68,7 @@ export type Failure =
   // budget
   | { reason: "budget-dispatches"; used: number; limit: number }
   | { reason: "budget-cost"; usedUsd: number; limitUsd: number; taskId: TaskId | null }
+  | { reason: "budget-projected"; usedUsd: number; nextUsd: number; limitUsd: number; taskId: TaskId | null }
   | { reason: "budget-wall-clock"; usedMs: number; limitMs: number }
   // the builder's word
   | { reason: "paused-by-builder"; by: string }
@@ -69,6 +80,9 @@ export type FailureClass =
   | "rejected"
   | "conflict"
   | "needs-builder"
+  | "transient"
+  | "rate-limited"
+  | "auth"
   | "environment"
   | "budget"
   | "builder";
@@ -81,7 +95,16 @@ export function classOf(failure: Failure): FailureClass {
     case "report-missing":
     case "report-invalid":
     case "metadata-changed":
+    case "agent-refused":
+    case "agent-went-nowhere":
       return "agent";
+    case "service-failed":
+      return "transient";
+    case "rate-limited":
+      return "rate-limited";
+    case "not-logged-in":
+    case "credit-empty":
+      return "auth";
     case "no-change":
     case "same-as-rejected":
     case "nested-repository":
@@ -99,6 +122,8 @@ export function classOf(failure: Failure): FailureClass {
       return "conflict";
     case "agent-cannot-start":
     case "agent-not-configured":
+    case "request-refused":
+    case "sandbox-missing":
     case "gate-cannot-start":
     case "setup-failed":
     case "lane-unusable":
@@ -108,6 +133,7 @@ export function classOf(failure: Failure): FailureClass {
       return "environment";
     case "budget-dispatches":
     case "budget-cost":
+    case "budget-projected":
     case "budget-wall-clock":
       return "budget";
     case "paused-by-builder":
@@ -127,7 +153,8 @@ export function countsAsAttempt(failure: Failure): boolean {
 
 /** Trouble that another try would only repeat: the run stops at once, and `resume` goes on when it is mended. */
 export function stopsRun(failure: Failure): boolean {
-  return classOf(failure) === "environment" && failure.reason !== "git-failed";
+  const failureClass = classOf(failure);
+  return failureClass === "auth" || (failureClass === "environment" && failure.reason !== "git-failed");
 }
 
 /** One or two sentences: what happened with which value, and what to do next where the builder has to act. */
@@ -145,6 +172,10 @@ export function describe(failure: Failure): string {
       return `agent "${failure.agent}" wrote a ${failure.stage} report that cannot be used: ${failure.problems.join("; ")}`;
     case "metadata-changed":
       return `the dispatch changed the repository's metadata: ${failure.what.join("; ")}`;
+    case "agent-refused":
+      return `the model behind agent "${failure.agent}" refused to answer${ended(failure.detail)}`;
+    case "agent-went-nowhere":
+      return `agent "${failure.agent}" was ended: ${failure.how}`;
     case "no-change":
       return "the developer changed nothing, and the task does not say allowNoChanges";
     case "same-as-rejected":
@@ -179,6 +210,8 @@ type Trouble = Exclude<
       | "report-missing"
       | "report-invalid"
       | "metadata-changed"
+      | "agent-refused"
+      | "agent-went-nowhere"
       | "no-change"
       | "same-as-rejected"
       | "nested-repository"
@@ -224,6 +257,8 @@ function describeTrouble(failure: Trouble): string {
       return `the budget of ${failure.limit} dispatches is used up (${failure.used}); raise budget.maxDispatches and resume`;
     case "budget-cost":
       return `the cost ${usd(failure.usedUsd)}${of(failure.taskId)} reached the budget of ${usd(failure.limitUsd)}; go on with "resume --budget-usd" and a higher value`;
+    case "budget-projected":
+      return `the next dispatch would pass the budget of ${usd(failure.limitUsd)}${of(failure.taskId)}: ${usd(failure.usedUsd)} are used, and it is likely to cost ${usd(failure.nextUsd)}; go on with "resume --budget-usd" and a higher value`;
     case "budget-wall-clock":
       return `the run has used ${seconds(failure.usedMs)} of the ${seconds(failure.limitMs)} in budget.wallClockMs; raise it and resume`;
     case "paused-by-builder":
@@ -241,6 +276,12 @@ type EnvironmentTrouble = Extract<
   Failure,
   {
     reason:
+      | "service-failed"
+      | "rate-limited"
+      | "not-logged-in"
+      | "credit-empty"
+      | "request-refused"
+      | "sandbox-missing"
       | "agent-cannot-start"
       | "agent-not-configured"
       | "gate-cannot-start"
@@ -254,6 +295,18 @@ type EnvironmentTrouble = Extract<
 
 function describeEnvironment(failure: EnvironmentTrouble): string {
   switch (failure.reason) {
+    case "service-failed":
+      return `the service behind agent "${failure.agent}" failed${failure.status === null ? "" : ` (status ${failure.status})`}: ${failure.detail}`;
+    case "rate-limited":
+      return `agent "${failure.agent}" has reached a limit${failure.resetAtMs === null ? "" : `, which ends at ${toUtcMoment(failure.resetAtMs)}`}: ${failure.detail}`;
+    case "not-logged-in":
+      return `agent "${failure.agent}" is not logged in: ${failure.detail}; log in (see "execute-prd doctor --agents"), then resume`;
+    case "credit-empty":
+      return `the credit of agent "${failure.agent}" is used up: ${failure.detail}; add credit, then resume`;
+    case "request-refused":
+      return `the service behind agent "${failure.agent}" refused the request${failure.status === null ? "" : ` (status ${failure.status})`}: ${failure.detail}; correct agents.${failure.agent} in execute-prd.config.json, then resume`;
+    case "sandbox-missing":
+      return `sandbox is "required", and there is none: ${failure.detail}`;
     case "agent-cannot-start":
       return `agent "${failure.agent}" cannot be started with "${failure.command}": ${failure.detail}; correct agents.${failure.agent} in execute-prd.config.json`;
     case "agent-not-configured":

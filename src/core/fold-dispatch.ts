@@ -1,11 +1,23 @@
 // The end of a dispatch: what an agent answered, failed at, or was interrupted in, stage by stage.
 
+import { spentKey } from "./budget.ts";
 import type { DispatchEnded, DispatchOutcome, DispatchStarted, Entry } from "./event.ts";
 import { classOf, describe, type Failure, stopsRun } from "./failure.ts";
 import { changeAttempt, changeTask, countTrouble } from "./fold-task.ts";
+import { limits } from "./limits.ts";
 import type { StageReport, Usage } from "./report.ts";
 import { assert, impossible } from "./result.ts";
-import type { AttemptRecord, RunState, Step, TaskRecord, UsageSum } from "./state.ts";
+import {
+  type AttemptRecord,
+  knownTask,
+  noUsage,
+  policyOf,
+  type RunState,
+  type Step,
+  type TaskRecord,
+  type UsageSum,
+} from "./state.ts";
+import { type DueWait, dueWaitAfter, isTooLong, rowLimit } from "./waits.ts";
 
 export function endDispatch(state: RunState, event: DispatchEnded, entry: Entry): RunState {
   const key = `dispatch ${event.dispatch}`;
@@ -18,23 +30,45 @@ export function endDispatch(state: RunState, event: DispatchEnded, entry: Entry)
     ...state,
     running,
     usage: addUsage(state.usage, event.usage),
+    spent: addSpent(state.spent, intent, event.usage),
     interruptedDispatches: state.interruptedDispatches + (event.outcome.kind === "interrupted" ? 1 : 0),
     steps: state.steps.push(toStep({ intent, event, startedAtMs: started.atMs, finishedAtMs: entry.atMs })),
-    trouble:
-      event.outcome.kind === "failed" && stopsRun(event.outcome.failure)
-        ? event.outcome.failure
-        : state.trouble,
+    trouble: troubleOf(state, event, entry) ?? state.trouble,
   };
-  return intent.taskId === null
-    ? endRunDispatch(counted, intent, event, entry)
-    : endTaskDispatch(counted, intent, event);
+  const ended =
+    intent.taskId === null
+      ? endRunDispatch(counted, intent, event, entry)
+      : endTaskDispatch(counted, intent, event);
+  return { ...ended, dueWait: dueWaitOf(ended, intent, event, entry) ?? ended.dueWait };
+}
+
+/** What ends the session: another try would only repeat it, or come too early. */
+function troubleOf(state: RunState, { outcome }: DispatchEnded, { atMs }: Entry): Failure | null {
+  if (outcome.kind !== "failed") return null;
+  const { failure } = outcome;
+  return stopsRun(failure) || isTooLong(policyOf(state), failure, atMs) ? failure : null;
+}
+
+/** An attempt counts its failure only when it ends, after this. */
+function dueWaitOf(
+  state: RunState,
+  { agent, dispatch, stage, taskId }: DispatchStarted,
+  { outcome }: DispatchEnded,
+  { atMs: failedAtMs }: Entry,
+): DueWait | null {
+  if (outcome.kind !== "failed" || state.trouble !== null) return null;
+  const row = taskId === null ? state.stageFailures : knownTask(state, taskId).infrastructure;
+  const times = (row?.stage === stage ? row.times : 0) + (stage === "develop" ? 1 : 0);
+  return times === 0
+    ? null
+    : dueWaitAfter(state, { agent, dispatch, failure: outcome.failure, times, failedAtMs });
 }
 
 function endTaskDispatch(state: RunState, intent: DispatchStarted, event: DispatchEnded): RunState {
   assert(intent.taskId !== null, "the dispatch is a task's");
   return changeTask(state, intent.taskId, (record) => {
     const used = { ...record, usage: addUsage(record.usage, event.usage) };
-    if (intent.stage === "precheck") return endPrecheck(used, event.outcome);
+    if (intent.stage === "precheck") return endPrecheck(state, used, event.outcome);
     const toAttempt = intent.stage === "develop" ? endDevelop : endReview;
     const changed = changeAttempt(used, intent.attempt, (attempt) => ({
       ...toAttempt(attempt, event.outcome),
@@ -45,13 +79,25 @@ function endTaskDispatch(state: RunState, intent: DispatchStarted, event: Dispat
   });
 }
 
-function endPrecheck(record: TaskRecord, outcome: DispatchOutcome): TaskRecord {
+function endPrecheck(state: RunState, record: TaskRecord, outcome: DispatchOutcome): TaskRecord {
   if (outcome.kind === "interrupted") return record;
-  if (outcome.kind === "failed") {
-    return stopsRun(outcome.failure) ? record : { ...record, precheckFailures: record.precheckFailures + 1 };
-  }
+  if (outcome.kind === "failed") return failPrecheck(state, record, outcome.failure);
   assert(outcome.report.stage === "precheck", "a precheck answers with its own report");
-  return { ...record, prechecks: [...record.prechecks, outcome.report] };
+  return { ...record, infrastructure: null, prechecks: [...record.prechecks, outcome.report] };
+}
+
+/** It is advice: what the service does not give is asked for as often as anything, and then gone without. */
+function failPrecheck(state: RunState, record: TaskRecord, failure: Failure): TaskRecord {
+  if (stopsRun(failure)) return record;
+  if (!isService(failure)) return { ...record, precheckFailures: record.precheckFailures + 1 };
+  const counted = countTrouble(record, "precheck", failure);
+  const isOver = (counted.infrastructure?.times ?? 0) >= rowLimit(policyOf(state), failure);
+  return isOver ? { ...record, infrastructure: null, precheckFailures: limits.precheckRounds } : counted;
+}
+
+function isService(failure: Failure): boolean {
+  const failureClass = classOf(failure);
+  return failureClass === "transient" || failureClass === "rate-limited";
 }
 
 function endDevelop(attempt: AttemptRecord, outcome: DispatchOutcome): AttemptRecord {
@@ -105,7 +151,9 @@ function endRunDispatch(
       intent.stage === "recon" || intent.stage === "pre-mortem" || intent.stage === "holistic-review",
       "a run's dispatch",
     );
-    const times = state.stageFailures?.stage === intent.stage ? state.stageFailures.times + 1 : 1;
+    const before = state.stageFailures;
+    const isRow = before?.stage === intent.stage && isService(before.last) === isService(outcome.failure);
+    const times = isRow ? before.times + 1 : 1;
     return { ...state, stageFailures: { stage: intent.stage, times, last: outcome.failure } };
   }
   return keepRunReport({ ...state, stageFailures: null }, outcome.report, entry);
@@ -172,13 +220,27 @@ function statusOf(outcome: DispatchOutcome): Step["status"] {
   }
 }
 
+function addSpent(
+  spent: RunState["spent"],
+  { agent, stage }: DispatchStarted,
+  usage: Usage | null,
+): RunState["spent"] {
+  const sums = new Map(spent);
+  for (const key of [spentKey(agent, stage), spentKey(agent, null)]) {
+    sums.set(key, addUsage(sums.get(key) ?? noUsage, usage));
+  }
+  return sums;
+}
+
 function addUsage(sum: UsageSum, usage: Usage | null): UsageSum {
   return {
     dispatches: sum.dispatches + 1,
     inputTokens: sum.inputTokens + (usage?.inputTokens ?? 0),
     outputTokens: sum.outputTokens + (usage?.outputTokens ?? 0),
     cacheReadTokens: sum.cacheReadTokens + (usage?.cacheReadTokens ?? 0),
+    cacheWriteTokens: sum.cacheWriteTokens + (usage?.cacheWriteTokens ?? 0),
     costUsd: sum.costUsd + (usage?.costUsd ?? 0),
     priced: sum.priced + (usage?.costUsd === null || usage === null ? 0 : 1),
+    measured: sum.measured + (usage?.costBasis === "measured" ? 1 : 0),
   };
 }

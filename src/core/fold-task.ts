@@ -30,6 +30,7 @@ import {
   type TaskRecord,
 } from "./state.ts";
 import { laneFor } from "./task-index.ts";
+import { endWait } from "./waits.ts";
 
 export function newTaskRecord(
   task: Task,
@@ -100,7 +101,8 @@ export function startStage(state: RunState, intent: Intent, entry: Entry): RunSt
 }
 
 function startDispatch(state: RunState, intent: DispatchStarted, entry: Entry): RunState {
-  const counted = { ...state, dispatches: state.dispatches + 1 };
+  const waits = endWait(state.waits, intent.agent);
+  const counted = { ...state, waits, dispatches: state.dispatches + 1 };
   if (intent.taskId === null) {
     const tries = (state.stageTries.get(intent.stage) ?? 0) + 1;
     return { ...counted, stageTries: new Map(state.stageTries).set(intent.stage, tries) };

@@ -4,6 +4,7 @@
 // This file holds what concerns the run; fold-task.ts what concerns a task and its attempts, fold-answer.ts what
 // the builder's words change.
 
+import { warningKey } from "./budget.ts";
 import { keepDoubt } from "./doubt.ts";
 import type { Entry, Intent, RunCreated, RunEvent, RunStage, SessionStarted } from "./event.ts";
 import { isIntent } from "./event.ts";
@@ -23,6 +24,7 @@ import type { Policy } from "./policy.ts";
 import { assert, impossible, unreachable } from "./result.ts";
 import { Sequence } from "./sequence.ts";
 import { noUsage, type RunState, runningKey, type Step } from "./state.ts";
+import { startWait } from "./waits.ts";
 
 /** The state after a whole journal. */
 export function foldAll(entries: Iterable<Entry>): RunState | null {
@@ -95,6 +97,10 @@ function applyEvent(state: RunState, event: RunEvent, entry: Entry): RunState {
       return addFollowUps(state, event);
     case "memory-ended":
       return endMemory(withoutRunning(state, "memory"), event);
+    case "wait-started":
+      return startWait(state, event, entry.atMs);
+    case "budget-warned":
+      return { ...state, budgetWarnings: new Set(state.budgetWarnings).add(warningKey(event)) };
     case "pause-requested":
       return { ...state, pause: { now: event.now || state.pause?.now === true, by: event.by } };
     case "run-cancelled":
@@ -163,6 +169,10 @@ function createRun(event: RunCreated, entry: Entry): RunState {
     requests: new Set(),
     pause: null,
     cancelled: null,
+    waits: new Map(),
+    dueWait: null,
+    spent: new Map(),
+    budgetWarnings: new Set(),
     trouble: null,
     dispatches: 0,
     interruptedDispatches: 0,

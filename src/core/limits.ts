@@ -60,6 +60,10 @@ export const limits = {
   /** A bad or missing report of a reviewer or of the lead is asked for this often in all. */
   reportTries: 2,
   infrastructureFailuresInARow: 5,
+  /** Longest wait for a limit to end; where it lasts longer, the run pauses. */
+  waitMs: 86_400_000,
+  /** While a run waits it looks at the clock so often: a suspended machine stops its timers. */
+  waitLookMs: 30_000,
   noChangeInARow: 2,
   noProgressInARow: 2,
   /** `budget.maxDispatches: 0` means this many a task plus a fixed number. */
@@ -67,6 +71,8 @@ export const limits = {
   defaultDispatchesFixed: 20,
   /** Files of a tree up to which it is looked at without git, and its tree objects are made here. */
   plainLookFiles: 5_000,
+  /** From so much of a budget on, it is warned of. */
+  budgetWarningPercent: 80,
   gitTimeoutMs: 120_000,
   setupTimeoutMs: 1_800_000,
   gateTimeoutMs: 1_200_000,

@@ -1,7 +1,7 @@
 // What happens next for one task: precheck, develop, candidate, gates, review, integrate.
 
 import { nextAgent, startOf } from "./attempts.ts";
-import { budgetStop } from "./budget.ts";
+import { isHeldBack, planBudget } from "./budget.ts";
 import { toCandidateMessage } from "./commit-message.ts";
 import { planDoubt } from "./doubt.ts";
 import type { RunEvent } from "./event.ts";
@@ -21,12 +21,17 @@ import {
 } from "./state.ts";
 import { laneFor } from "./task-index.ts";
 import { repetition, troubleInARow } from "./verdict.ts";
+import { agentNow } from "./waits.ts";
 
 /** The next step of a task without an open attempt: a precheck of its prompt, or a new attempt. */
 export function planStart(state: RunState, record: TaskRecord, nowMs: number): RunEvent | null {
-  const stop = budgetStop(state, nowMs, record);
-  if (stop !== null) return state.running.size > 0 ? null : stop;
   const policy = policyOf(state);
+  const isPrecheck = wantsPrecheck(state, record);
+  const wanted = isPrecheck ? agentKeyFor(policy, "reviewer", null) : nextAgent(policy, record);
+  const agent = agentNow(state, wanted, nowMs);
+  if (agent === null) return null;
+  const stop = planBudget(state, { stage: isPrecheck ? "precheck" : "develop", agent, record, nowMs });
+  if (stop !== null) return isHeldBack(state, stop) ? null : stop;
   const attempt = (lastAttempt(record)?.number ?? 0) + 1;
   const common = {
     kind: "dispatch-started",
@@ -37,8 +42,7 @@ export function planStart(state: RunState, record: TaskRecord, nowMs: number): R
     base: state.head,
     candidate: null,
   } as const;
-  if (wantsPrecheck(state, record)) {
-    const agent = agentKeyFor(policy, "reviewer", null);
+  if (isPrecheck) {
     return {
       ...common,
       stage: "precheck",
@@ -52,7 +56,7 @@ export function planStart(state: RunState, record: TaskRecord, nowMs: number): R
     ...common,
     stage: "develop",
     role: "developer",
-    agent: nextAgent(policy, record),
+    agent,
     try: 1,
     startFrom: startOf(policy, record),
   };
@@ -96,7 +100,7 @@ export function planAttempt(
 /** The first candidate, on the base of the attempt; a later one puts the one before on the head of now. */
 function makeCandidate(state: RunState, record: TaskRecord, attempt: AttemptRecord): RunEvent {
   assert(attempt.develop.kind === "answered", "a candidate is made of an answered attempt");
-  const trouble = troubleInARow(record);
+  const trouble = troubleInARow(policyOf(state), record);
   if (trouble !== null) return holdOnTrouble(state, record, trouble);
   return {
     kind: "candidate-started",

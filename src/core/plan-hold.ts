@@ -102,7 +102,7 @@ function developerQuestion(record: TaskRecord): Question | null {
 
 function exhaustion(policy: Policy, record: TaskRecord): Failure | null {
   const { id } = record.task;
-  const trouble = troubleInARow(record);
+  const trouble = troubleInARow(policy, record);
   if (trouble !== null) return trouble;
   if (record.asked.includes(attemptsId(record))) return null; // the builder has granted another
   const how = stall(record);

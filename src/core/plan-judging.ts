@@ -58,7 +58,7 @@ function planGates(judged: Judged): RunEvent | null {
     const at = { taskId: record.task.id, attempt: attempt.number } as const;
     return { kind: "gates-judged", ...at, commit: candidate.commit, red, gates, findings };
   }
-  const trouble = troubleInARow(record);
+  const trouble = troubleInARow(policyOf(state), record);
   if (trouble !== null) return holdOnTrouble(state, record, trouble);
   const lane = laneFor(state, record);
   if (run.trial === "at the head") {

@@ -1,15 +1,16 @@
 // What happens next for a candidate whose gates passed: the review, and the builder's look where the task wants one.
 
-import { budgetStop } from "./budget.ts";
+import { isHeldBack, planBudget } from "./budget.ts";
 import type { RunEvent } from "./event.ts";
 import { describe, type Failure } from "./failure.ts";
 import { dispatchId } from "./ids.ts";
 import { limits } from "./limits.ts";
 import { endAttempt, type Judged } from "./plan-judged.ts";
-import { agentKeyFor } from "./policy.ts";
+import { agentKeyFor, type Policy } from "./policy.ts";
 import { type AttemptRecord, policyOf, type TaskRecord } from "./state.ts";
 import { laneFor } from "./task-index.ts";
 import { reviewFailure, troubleInARow } from "./verdict.ts";
+import { agentNow } from "./waits.ts";
 
 export function planReview({
   state,
@@ -24,16 +25,18 @@ export function planReview({
     const failure = reviewFailure({ review: attempt.review, policy, record, attempt });
     return failure === null ? "approved" : endAttempt(record, attempt, { kind: "rejected", failure });
   }
-  const failure = reviewTrouble(record, attempt);
+  const failure = reviewTrouble(policy, record, attempt);
   if (failure !== null) return holdReview(record, attempt, failure);
-  const stop = budgetStop(state, nowMs, record);
-  if (stop !== null) return state.running.size > 0 ? null : stop;
+  const agent = agentNow(state, agentKeyFor(policy, "reviewer", null), nowMs);
+  if (agent === null) return null;
+  const stop = planBudget(state, { stage: "review", agent, record, nowMs });
+  if (stop !== null) return isHeldBack(state, stop) ? null : stop;
   return {
     kind: "dispatch-started",
     dispatch: dispatchId(state.dispatches + 1),
     stage: "review",
     role: "reviewer",
-    agent: agentKeyFor(policy, "reviewer", null),
+    agent,
     taskId: record.task.id,
     attempt: attempt.number,
     try: attempt.reviewTries + 1,
@@ -57,13 +60,13 @@ function withoutReview(record: TaskRecord, attempt: AttemptRecord): RunEvent | "
 }
 
 /** A bad report is asked for once more; trouble outside the work has a row of its own (I14). Neither is a pass. */
-function reviewTrouble(record: TaskRecord, attempt: AttemptRecord): Failure | null {
+function reviewTrouble(policy: Policy, record: TaskRecord, attempt: AttemptRecord): Failure | null {
   const { id: taskId } = record.task;
   const last = attempt.reviewFailures.at(-1);
   if (last !== undefined && attempt.reviewFailures.length >= limits.reportTries) {
     return { reason: "report-unusable-twice", stage: "review", taskId, last: describe(last) };
   }
-  return troubleInARow(record);
+  return troubleInARow(policy, record);
 }
 
 function holdReview(record: TaskRecord, attempt: AttemptRecord, failure: Failure): RunEvent {

@@ -1,20 +1,21 @@
 // What happens next for the run as a whole: the stages before the tasks (baseline, recon, pre-mortem) and after
 // them (holistic review with its follow-ups, memory, completed).
 
-import { budgetStop } from "./budget.ts";
+import { planBudget } from "./budget.ts";
 import type { Question, RunEvent, RunStage } from "./event.ts";
-import { describe, type Failure } from "./failure.ts";
+import { classOf, describe, type Failure } from "./failure.ts";
 import type { GateTrial } from "./gate-result.ts";
 import { hasNamedFailures } from "./gates.ts";
 import { dispatchId, followUpId, type TaskId } from "./ids.ts";
 import { limits } from "./limits.ts";
 import { gatesOf } from "./plan-judged.ts";
-import { agentKeyFor, isStageOn } from "./policy.ts";
+import { agentKeyFor, isStageOn, type Policy } from "./policy.ts";
 import type { Task } from "./prd.ts";
 import type { HolisticReport, PreMortemReport } from "./report.ts";
 import { assert } from "./result.ts";
-import { type BaselineRecord, policyOf, type RunState } from "./state.ts";
+import { type BaselineRecord, policyOf, type RunState, type StageFailures } from "./state.ts";
 import { toUtcDay } from "./time.ts";
+import { agentNow, rowLimit } from "./waits.ts";
 
 type AskedStage = "recon" | "pre-mortem" | "holistic-review";
 
@@ -128,12 +129,15 @@ function planAdvice(state: RunState, stage: "recon" | "pre-mortem", nowMs: numbe
   return askLead(state, stage, nowMs);
 }
 
-function askLead(state: RunState, stage: AskedStage, nowMs: number): RunEvent {
+function askLead(state: RunState, stage: AskedStage, nowMs: number): RunEvent | null {
+  const policy = policyOf(state);
   const failures = state.stageFailures;
   const asked = state.stageTries.get(stage) ?? 0;
-  if (failures?.stage === stage && failures.times >= limits.reportTries)
-    return askAboutStage(stage, asked, failures.last);
-  const stop = budgetStop(state, nowMs, null);
+  if (failures?.stage === stage && failures.times >= triesOf(policy, failures.last))
+    return askAboutStage(stage, asked, failures);
+  const agent = agentNow(state, agentKeyFor(policy, "orchestrator", null), nowMs);
+  if (agent === null) return null;
+  const stop = planBudget(state, { stage, agent, record: null, nowMs });
   if (stop !== null) return stop;
   const tries = asked + 1;
   return {
@@ -141,7 +145,7 @@ function askLead(state: RunState, stage: AskedStage, nowMs: number): RunEvent {
     dispatch: dispatchId(state.dispatches + 1),
     stage,
     role: "orchestrator",
-    agent: agentKeyFor(policyOf(state), "orchestrator", null),
+    agent,
     taskId: null,
     attempt: tries,
     try: tries,
@@ -152,8 +156,16 @@ function askLead(state: RunState, stage: AskedStage, nowMs: number): RunEvent {
   };
 }
 
-function askAboutStage(stage: AskedStage, asked: number, last: Failure): RunEvent {
-  const failure: Failure = { reason: "report-unusable-twice", stage, taskId: null, last: describe(last) };
+function triesOf(policy: Policy, failure: Failure): number {
+  return classOf(failure) === "agent" ? limits.reportTries : rowLimit(policy, failure);
+}
+
+function askAboutStage(stage: AskedStage, asked: number, { last, times }: StageFailures): RunEvent {
+  const about = { stage, taskId: null, last: describe(last) };
+  const failure: Failure =
+    classOf(last) === "agent"
+      ? { reason: "report-unusable-twice", ...about }
+      : { reason: "infrastructure-in-a-row", times, ...about };
   return {
     kind: "question-asked",
     question: {
@@ -209,13 +221,13 @@ function isFinal(failure: Failure): boolean {
 }
 
 /** The next step when every task is complete or skipped. */
-export function planEnding(state: RunState, nowMs: number): RunEvent {
+export function planEnding(state: RunState, nowMs: number): RunEvent | null {
   if (!state.stages.has("holistic-review")) return planHolistic(state, nowMs);
   if (!state.stages.has("memory")) return planMemory(state);
   return { kind: "run-completed" };
 }
 
-function planHolistic(state: RunState, nowMs: number): RunEvent {
+function planHolistic(state: RunState, nowMs: number): RunEvent | null {
   const { verdict } = state;
   if (verdict === null) return askLead(state, "holistic-review", nowMs);
   const done = { kind: "stage-ended", stage: "holistic-review", outcome: "done" } as const;

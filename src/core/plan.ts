@@ -10,7 +10,7 @@
 
 import { planRunDoubt } from "./doubt.ts";
 import type { AttemptOutcome, Question, RunEvent } from "./event.ts";
-import { classOf, type Failure } from "./failure.ts";
+import { classOf, type Failure, type FailureClass } from "./failure.ts";
 import { readyTasks } from "./graph.ts";
 import type { TaskId } from "./ids.ts";
 import { planAttempt, planStart } from "./plan-attempt.ts";
@@ -27,6 +27,7 @@ import {
   tasksUnderWay,
 } from "./state.ts";
 import { tasksWithOpenAttempt, workingTasks } from "./task-index.ts";
+import { nextWakeMs, planWait } from "./waits.ts";
 
 export function plan(state: RunState, nowMs: number): RunEvent | null {
   if (state.phase.kind !== "running") return null;
@@ -35,12 +36,14 @@ export function plan(state: RunState, nowMs: number): RunEvent | null {
   if (over !== null) return over;
   const stop = stopOf(state);
   if (stop !== null) return state.running.size > 0 ? null : stop;
+  const wait = planWait(state, nowMs);
+  if (wait !== null) return wait;
   const question = runQuestion(state);
   if (question !== null) return state.running.size > 0 ? null : blockOn(question);
   const opening = planOpening(state, nowMs);
   if (opening !== "over") return opening;
   const work = planTasks(state, underWay, nowMs);
-  if (work !== null || state.running.size > 0) return work;
+  if (work !== null || state.running.size > 0 || nextWakeMs(state, nowMs) !== null) return work;
   return planEnd(state, nowMs);
 }
 
@@ -82,10 +85,12 @@ function stopOf(state: RunState): RunEvent | null {
   return null;
 }
 
+const pausing: readonly FailureClass[] = ["environment", "budget", "auth", "rate-limited"];
+
 /** Paused: goes on by `resume` once the cause is gone. Blocked: somebody has to put something right or decide. */
 function stopFor(failure: Failure): RunEvent {
   const failureClass = classOf(failure);
-  return failureClass === "environment" || failureClass === "budget"
+  return pausing.includes(failureClass)
     ? { kind: "run-paused", failure }
     : { kind: "run-blocked", failure, question: null };
 }
@@ -136,7 +141,7 @@ function planNext(state: RunState, record: TaskRecord, nowMs: number): RunEvent 
 }
 
 /** Nothing is under way and no task can go on: finish, or say who is waited for. */
-function planEnd(state: RunState, nowMs: number): RunEvent {
+function planEnd(state: RunState, nowMs: number): RunEvent | null {
   const held: { readonly id: TaskId; readonly question: string; readonly failure: Failure }[] = [];
   let hasPending = false;
   for (const { task, phase } of state.tasks) {

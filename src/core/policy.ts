@@ -4,9 +4,32 @@
 import { limits } from "./limits.ts";
 import type { Role } from "./report.ts";
 
+export type Backend =
+  | "command"
+  | "scripted"
+  | "anthropic"
+  | "claude-code"
+  | "codex"
+  | "gemini"
+  | "opencode"
+  | "acp";
+
+export type Effort = "low" | "medium" | "high";
+
+/** US dollars per million tokens. */
+export interface Price {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+}
+
 export interface AgentPolicy {
-  readonly backend: "command" | "scripted";
-  /** `command`: program and arguments, run without a shell. Empty for `scripted`. */
+  readonly backend: Backend;
+  /**
+   * `command`, `acp`: program and arguments, run without a shell. The agent programs: program and first arguments
+   * where it is not the usual one on PATH, else empty. Empty for `scripted` and `anthropic`.
+   */
   readonly command: readonly string[];
   /** `scripted`: path of the file of steps. null for `command`. */
   readonly script: string | null;
@@ -18,6 +41,15 @@ export interface AgentPolicy {
   readonly auth: "login" | "key" | null;
   /** Key of the agent that gets one more attempt when this one has used up its own. */
   readonly fallback: string | null;
+  /** Empty: what the backend takes by itself. */
+  readonly model: string;
+  readonly effort: Effort | null;
+  /** Names of tools it may use, of those its role may; null: all of them. */
+  readonly tools: readonly string[] | null;
+  /** Of the role: text of its role file, put before every prompt. Empty: none. */
+  readonly instructions: string;
+  /** Turns of one dispatch; 0: limits.agentTurns. */
+  readonly maxTurns: number;
 }
 
 export interface GatePolicy {
@@ -49,6 +81,9 @@ export interface Policy {
     readonly wallClockMs: number;
     readonly maxDispatches: number;
   };
+  /** By model, beside the table of the program and before it. */
+  readonly prices: Readonly<Record<string, Price>>;
+  readonly meteringProxy: boolean;
   readonly sandbox: "auto" | "required" | "off";
   readonly network: boolean;
   readonly onRateLimit: "wait" | "pause" | "fallback";

@@ -121,10 +121,19 @@ export const roleOfStage: Readonly<Record<AgentStage, Role>> = {
   "holistic-review": "orchestrator",
 };
 
+/** measured: counted by this program where the model answers; reported: the agent's word; unknown: neither. */
+export type CostBasis = "measured" | "reported" | "unknown";
+
 export interface Usage {
+  /** Fresh input: neither read from a cache nor written to one. */
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cacheReadTokens: number;
-  /** null: the agent did not say. Never 0 for unknown. */
+  readonly cacheWriteTokens: number;
+  /** null: nobody knows. Never 0 for unknown. */
   readonly costUsd: number | null;
+  /** Of the cost; "unknown" exactly where it is null. */
+  readonly costBasis: CostBasis;
+  /** null: not known. */
+  readonly model: string | null;
 }

@@ -36,6 +36,7 @@ import type {
 } from "./report.ts";
 import { assert } from "./result.ts";
 import type { Sequence } from "./sequence.ts";
+import type { DueWait, Wait } from "./waits.ts";
 
 export type RunPhase =
   | { readonly kind: "queued" }
@@ -68,9 +69,12 @@ export interface UsageSum {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
   readonly costUsd: number;
   /** Dispatches that reported a cost; fewer than `dispatches` means that the sum is a lower bound. */
   readonly priced: number;
+  /** Dispatches whose cost this program counted itself. */
+  readonly measured: number;
 }
 
 export interface AttemptRecord {
@@ -265,6 +269,13 @@ export interface RunState {
   readonly requests: ReadonlySet<string>;
   readonly pause: { readonly now: boolean; readonly by: string } | null;
   readonly cancelled: string | null;
+  /** By agent: until when it is not asked. Those that are over stay until it is asked. */
+  readonly waits: ReadonlyMap<string, Wait>;
+  readonly dueWait: DueWait | null;
+  /** What dispatches cost, by agent and by agent and stage (budget.ts). */
+  readonly spent: ReadonlyMap<string, UsageSum>;
+  /** Budgets that were warned of, by task (empty: the run's) and limit. */
+  readonly budgetWarnings: ReadonlySet<string>;
   /** A failure that stops the whole run once nothing is under way. */
   readonly trouble: Failure | null;
   readonly dispatches: number;
@@ -287,8 +298,10 @@ export const noUsage: UsageSum = {
   inputTokens: 0,
   outputTokens: 0,
   cacheReadTokens: 0,
+  cacheWriteTokens: 0,
   costUsd: 0,
   priced: 0,
+  measured: 0,
 };
 
 export function taskOf(state: RunState, id: TaskId): TaskRecord | undefined {

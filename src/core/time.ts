@@ -24,3 +24,10 @@ export function toUtcDay(atMs: number): string {
   const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
   return `${String(year).padStart(4, "0")}-${String(month).padStart(2, "0")}-${String(day).padStart(2, "0")}`;
 }
+
+/** A moment for people: `YYYY-MM-DD HH:MM:SS UTC`. */
+export function toUtcMoment(atMs: number): string {
+  const seconds = Math.floor((((atMs % dayMs) + dayMs) % dayMs) / 1_000);
+  const parts = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return `${toUtcDay(atMs)} ${parts.map((part) => String(part).padStart(2, "0")).join(":")} UTC`;
+}

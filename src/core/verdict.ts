@@ -7,6 +7,7 @@ import type { Policy } from "./policy.ts";
 import type { ReviewReport } from "./report.ts";
 import { assert } from "./result.ts";
 import type { AttemptRecord, TaskRecord } from "./state.ts";
+import { rowLimit } from "./waits.ts";
 
 /**
  * null: approved. An approval under the pass score, with a criterion not met, or without a word on a finding that
@@ -81,9 +82,9 @@ export function repetition(record: TaskRecord, attempt: AttemptRecord): Failure 
 }
 
 /** Failures outside the work, too many in a row to go on without the builder (I14). */
-export function troubleInARow(record: TaskRecord): Failure | null {
+export function troubleInARow(policy: Policy, record: TaskRecord): Failure | null {
   const row = record.infrastructure;
-  if (row === null || row.times < limits.infrastructureFailuresInARow) return null;
+  if (row === null || row.times < rowLimit(policy, row.last)) return null;
   return {
     reason: "infrastructure-in-a-row",
     stage: row.stage,

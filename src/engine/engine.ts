@@ -11,9 +11,11 @@
 import { type Entry, type Intent, isIntent, type RunEvent } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import { fold } from "../core/fold.ts";
+import { limits } from "../core/limits.ts";
 import { plan } from "../core/plan.ts";
 import { assert } from "../core/result.ts";
 import { type Running, type RunState, runningKey } from "../core/state.ts";
+import { isWaiting, nextWakeMs } from "../core/waits.ts";
 import type { Ports } from "../ports.ts";
 import { Derivation } from "./derive.ts";
 import { Inbox, type Message } from "./inbox.ts";
@@ -148,8 +150,9 @@ class Loop {
       await this.#begin();
       await this.#derive();
       if (this.#known().phase.kind !== "running") return;
-      assert(this.#underWay.size > 0, "a running run with nothing planned has something under way");
+      const wake = this.#wakeInTime();
       await this.#handle(await this.#inbox.next());
+      wake.cancel();
     }
     await this.#derive();
   }
@@ -165,6 +168,18 @@ class Loop {
       const recorded = entry.event;
       if (isIntent(recorded)) this.#start({ intent: recorded, atMs: entry.atMs, seq: entry.seq });
     }
+  }
+
+  /** Lets the plan be asked again when the first wait ends. */
+  #wakeInTime(): { cancel: () => void } {
+    const nowMs = this.#ports.clock.nowMs();
+    const wakeMs = nextWakeMs(this.#known(), nowMs);
+    if (wakeMs === null) {
+      assert(this.#underWay.size > 0, "a running run with nothing planned has something under way");
+      return { cancel: () => {} };
+    }
+    const delayMs = Math.min(wakeMs - nowMs, limits.waitLookMs);
+    return { cancel: this.#ports.clock.after(delayMs, () => this.#inbox.post({ kind: "time" })) };
   }
 
   async #compareBase(): Promise<void> {
@@ -185,6 +200,7 @@ class Loop {
       signal: underWay.abort.signal,
       stoppedBy: () => underWay.stoppedBy,
       onOutput: (line) => this.#options.onOutput(line, intent),
+      onWait: (wait) => this.#inbox.post({ kind: "agent-waits", key, seq, ...wait }),
     }).then(
       (events) => this.#inbox.post({ kind: "effect-ended", key, seq, events }),
       (error: unknown) => this.#inbox.post({ kind: "broken", key, seq, error }),
@@ -198,6 +214,10 @@ class Loop {
         if (this.#known().running.get(message.key)?.seq !== message.seq) return; // I9
         for (const event of message.events) await this.#record(event);
         return;
+      case "agent-waits":
+        return this.#recordWait(message);
+      case "time":
+        return;
       case "requests":
         return this.#claimRequests({ isOpening: false });
       case "stop":
@@ -207,6 +227,28 @@ class Loop {
         this.#forget(message);
         throw message.error;
     }
+  }
+
+  /** An agent that waits by itself; nothing is lost when it is ended for a pause. */
+  async #recordWait({
+    key,
+    seq,
+    untilMs,
+    failure,
+  }: Extract<Message, { kind: "agent-waits" }>): Promise<void> {
+    const intent = this.#known().running.get(key)?.intent;
+    if (this.#underWay.get(key)?.seq !== seq || intent?.kind !== "dispatch-started") return; // I9
+    const { agent, dispatch } = intent;
+    await this.#record({ kind: "wait-started", agent, dispatch, untilMs, failure });
+    const { pause } = this.#known();
+    if (pause !== null) this.#abortWaiting(pause.by);
+  }
+
+  #abortWaiting(by: string): void {
+    const nowMs = this.#ports.clock.nowMs();
+    const isIdle = (intent: Intent) =>
+      intent.kind === "dispatch-started" && isWaiting(this.#known(), intent.dispatch, nowMs);
+    this.#abortWhere(by, isIdle);
   }
 
   #forget({ key, seq }: { readonly key: string; readonly seq: number }): void {
@@ -220,6 +262,7 @@ class Loop {
     for (const request of [...earlier, ...(await requests.claim())]) {
       if (at.isOpening && request.kind === "pause") continue;
       for (const event of toRequestEvents(this.#known(), request)) await this.#record(event);
+      if (request.kind === "pause") this.#abortWaiting(request.by);
       if (request.kind === "pause" && request.now) this.#abortWhere(request.by, () => true);
       if (request.kind === "cancel") this.#abortWhere(request.by, () => true);
       if (request.kind === "skip") this.#abortWhere(request.by, (intent) => isAbout(intent, request.taskId));

@@ -1,6 +1,7 @@
 // The one queue of everything that happens outside: the engine awaits it, everybody else only posts to it.
 
 import type { RunEvent } from "../core/event.ts";
+import type { Failure } from "../core/failure.ts";
 import { assert } from "../core/result.ts";
 
 export type Message =
@@ -11,6 +12,16 @@ export type Message =
       readonly seq: number;
       readonly events: readonly RunEvent[];
     }
+  /** The agent of a dispatch waits for its service, and goes on by itself. */
+  | {
+      readonly kind: "agent-waits";
+      readonly key: string;
+      readonly seq: number;
+      readonly untilMs: number;
+      readonly failure: Failure;
+    }
+  /** The moment has come that the plan waited for. */
+  | { readonly kind: "time" }
   /** There may be new requests of the builder. */
   | { readonly kind: "requests" }
   /** The program is told to stop: a signal, or the library's caller. */

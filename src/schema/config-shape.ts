@@ -3,12 +3,19 @@
 
 import { z } from "zod";
 import { taskIdProblem } from "../core/ids.ts";
+import type { Backend } from "../core/policy.ts";
 import { branchNameProblem } from "./branch-name.ts";
 
-export const availableBackends = ["command", "scripted"] as const;
-
-/** Named in plans of this program; an agent of theirs cannot be run by this version. */
-export const laterBackends = ["anthropic", "claude-code", "codex", "gemini", "opencode", "acp"] as const;
+export const availableBackends = [
+  "command",
+  "scripted",
+  "anthropic",
+  "claude-code",
+  "codex",
+  "gemini",
+  "opencode",
+  "acp",
+] as const satisfies readonly Backend[];
 
 // Timers take no more: a longer delay would fire at once.
 const maxTimerMs = 2_147_483_647;
@@ -60,8 +67,27 @@ const agent = z.strictObject(
     env: variableNames,
     auth: word(["login", "key"]),
     fallback: text("the key of another agent").optional(),
+    model: filledText("the name of a model").optional(),
+    effort: word(["low", "medium", "high"]),
+    tools: z.array(filledText("the name of a tool"), { error: "a list of names of tools" }).optional(),
+    instructions: text("a text").optional(),
+    maxTurns: whole(0),
   },
   { error: "an agent: an object with backend" },
+);
+
+const perMillion = z
+  .number({ error: "US dollars per million tokens, 0 or more" })
+  .min(0, { error: "US dollars per million tokens, 0 or more" });
+
+const price = z.strictObject(
+  {
+    input: perMillion,
+    output: perMillion,
+    cacheRead: perMillion.optional(),
+    cacheWrite: perMillion.optional(),
+  },
+  { error: "an object with input, output, cacheRead, cacheWrite" },
 );
 
 const gate = z.strictObject(
@@ -132,7 +158,7 @@ export const configShape = z.strictObject(
     review: sections.review.optional(),
     retry: sections.retry.optional(),
     budget: sections.budget.optional(),
-    prices: z.record(z.string(), z.unknown(), { error: "an object" }).optional(),
+    prices: z.record(z.string(), price, { error: "an object: a model and its prices each" }).optional(),
     meteringProxy: flag,
     sandbox: word(["auto", "required", "off"]),
     network: flag,

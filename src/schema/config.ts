@@ -3,18 +3,11 @@
 
 import { taskIdProblem } from "../core/ids.ts";
 import { limits } from "../core/limits.ts";
-import type { AgentPolicy, GatePolicy, Policy } from "../core/policy.ts";
+import type { AgentPolicy, Backend, GatePolicy, Policy } from "../core/policy.ts";
 import { failed, type Result, success } from "../core/result.ts";
-import {
-  type AgentEntry,
-  availableBackends,
-  type ConfigFile,
-  configShape,
-  type GateEntry,
-  laterBackends,
-} from "./config-shape.ts";
+import { type AgentEntry, type ConfigFile, configShape, type GateEntry } from "./config-shape.ts";
 import { decodeJson, type JsonSource } from "./json-text.ts";
-import { didYouMean, type InputProblem, type PathPart, ProblemList, toExcerpt } from "./problem.ts";
+import { didYouMean, type InputProblem, ProblemList, toExcerpt } from "./problem.ts";
 import { checkShape, valueAt } from "./zod-problems.ts";
 
 export const configFileName = "execute-prd.config.json";
@@ -49,6 +42,8 @@ export const defaultPolicy: Policy = {
   review: { enabled: true, passScore: 80 },
   retry: { maxRetries: 3, backoffBaseMs: 1_000, backoffMaxMs: 32_000 },
   budget: { usd: 25, perTaskUsd: 5, wallClockMs: 28_800_000, maxDispatches: 0 },
+  prices: {},
+  meteringProxy: false,
   sandbox: "auto",
   network: true,
   onRateLimit: "wait",
@@ -70,7 +65,7 @@ export function readConfig(source: JsonSource): Result<ConfigFile, readonly Inpu
   const json = decodeJson(source, limits.prdBytes);
   if (!json.ok) return failed([json.failure]);
   const problems = new ProblemList(source.file);
-  checkShape({ shape: configShape, value: json.value, problems, hintFor: hintForBackend });
+  checkShape({ shape: configShape, value: json.value, problems });
   checkAgents(valueAt(json.value, ["agents"]), problems);
   checkGateNames(valueAt(json.value, ["gates"]), problems);
   checkBackoff(json.value, problems);
@@ -86,6 +81,7 @@ export function toPolicy(source: PolicySource): Result<Policy, readonly InputPro
     ...defaultPolicy,
     ...withoutUndefined(pickPlain(config)),
     agents: toAgents(config, flags),
+    prices: toPrices(config),
     setup: config.setup ?? source.detectedSetup ?? defaultPolicy.setup,
     gates: config.gates?.map(toGate) ?? source.detectedGates,
     concurrency: flags.concurrency ?? config.concurrency ?? defaultPolicy.concurrency,
@@ -106,6 +102,7 @@ export function toPolicy(source: PolicySource): Result<Policy, readonly InputPro
 /** The keys that need neither a default inside nor a flag. */
 function pickPlain(config: ConfigFile) {
   return {
+    meteringProxy: config.meteringProxy,
     sandbox: config.sandbox,
     network: config.network,
     onRateLimit: config.onRateLimit,
@@ -143,14 +140,33 @@ function toAgents(config: ConfigFile, flags: PolicyFlags): Policy["agents"] {
 function toAgent(entry: AgentEntry): AgentPolicy {
   return {
     backend: entry.backend,
-    command: entry.backend === "command" ? (entry.command ?? []) : [],
+    command: takesCommand(entry.backend) ? (entry.command ?? []) : [],
     script: entry.backend === "scripted" ? (entry.script ?? null) : null,
     timeoutMs: entry.timeoutMs ?? limits.agentTimeoutMs,
     idleTimeoutMs: entry.idleTimeoutMs ?? 0,
     env: entry.env ?? [],
     auth: entry.auth ?? null,
     fallback: entry.fallback ?? null,
+    model: entry.model ?? "",
+    effort: entry.effort ?? null,
+    tools: entry.tools ?? null,
+    instructions: entry.instructions ?? "",
+    maxTurns: entry.maxTurns ?? 0,
   };
+}
+
+function takesCommand(backend: Backend): boolean {
+  return backend !== "scripted" && backend !== "anthropic";
+}
+
+/** What is not said of caches costs as much as fresh input. */
+function toPrices({ prices = {} }: ConfigFile): Policy["prices"] {
+  return Object.fromEntries(
+    Object.entries(prices).map(([model, { input, output, cacheRead = input, cacheWrite = input }]) => [
+      model,
+      { input, output, cacheRead, cacheWrite },
+    ]),
+  );
 }
 
 function toGate(entry: GateEntry): GatePolicy {
@@ -161,12 +177,6 @@ function toGate(entry: GateEntry): GatePolicy {
     report: entry.report ?? "auto",
     env: entry.env ?? [],
   };
-}
-
-function hintForBackend(path: readonly PathPart[], value: unknown): string | null {
-  if (path[0] !== "agents" || path.length !== 3 || path[2] !== "backend") return null;
-  if (!laterBackends.some((backend) => backend === value)) return null;
-  return `the backend ${toExcerpt(value)} is not available in this version; available: ${availableBackends.join(", ")}`;
 }
 
 /** What an agent's shape cannot say: its name, what its backend needs, and the agent it falls back to. */
@@ -192,7 +202,11 @@ function checkBackend(to: { at: readonly string[]; agent: unknown; problems: Pro
   const [backend, command, script] = ["backend", "command", "script"].map((key) => valueAt(to.agent, [key]));
   const program: unknown = Array.isArray(command) ? command[0] : command;
   const hasNoProgram = program === undefined || (typeof program === "string" && program.trim() === "");
-  if (backend === "command" && hasNoProgram && (command === undefined || Array.isArray(command))) {
+  if (
+    (backend === "command" || backend === "acp") &&
+    hasNoProgram &&
+    (command === undefined || Array.isArray(command))
+  ) {
     const hint = 'for example ["node", "agent.mjs"]';
     to.problems.add([...to.at, "command"], () => ({
       value: command,

@@ -1,6 +1,6 @@
 // The lines of a journal (execution.log.jsonl), as text and back.
 //
-//   {"format":"execute-prd-journal","version":2,"viewVersion":2,"runId":…,"slug":…,"sum":…}
+//   {"format":"execute-prd-journal","version":3,"viewVersion":2,"runId":…,"slug":…,"sum":…}
 //   {"seq":1,"at":…,"session":…,"prev":…,"event":{"kind":…},"sum":…}
 //
 // `sum` is the last member of every line: the CRC-32 (8 hex digits) of the line's bytes before `,"sum":`. `prev`
@@ -72,6 +72,8 @@ const kinds: Readonly<Record<RunEvent["kind"], true>> = {
   "follow-ups-added": true,
   "memory-started": true,
   "memory-ended": true,
+  "wait-started": true,
+  "budget-warned": true,
   "pause-requested": true,
   "run-cancelled": true,
   told: true,

@@ -6,11 +6,12 @@
 // leaves an event that has the newer form already as it is.
 
 import { withEvidence } from "./migrate-evidence.ts";
+import { withModels } from "./migrate-prices.ts";
 
 /** Turns a raw event of one version into the next version's. */
 export type Migration = (event: unknown) => unknown;
 
-const steps: readonly Migration[] = [withEvidence];
+const steps: readonly Migration[] = [withEvidence, withModels];
 
 /** The version that this program writes. */
 export const journalVersion = steps.length + 1;

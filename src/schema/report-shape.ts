@@ -16,6 +16,7 @@ export const usageShape = z.object(
     inputTokens: amount("a number of tokens, 0 or more"),
     outputTokens: amount("a number of tokens, 0 or more"),
     cacheReadTokens: amount("a number of tokens, 0 or more").nullish(),
+    cacheWriteTokens: amount("a number of tokens, 0 or more").nullish(),
     costUsd: amount("a number of US dollars, 0 or more").nullish(),
   },
   { error: "an object with inputTokens and outputTokens" },

@@ -104,8 +104,16 @@ function refuse(problems: ProblemList) {
 function toUsage(value: unknown): Usage | null {
   const parsed = usageShape.safeParse(value);
   if (!parsed.success) return null;
-  const { inputTokens, outputTokens, cacheReadTokens, costUsd } = parsed.data;
-  return { inputTokens, outputTokens, cacheReadTokens: cacheReadTokens ?? 0, costUsd: costUsd ?? null };
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, costUsd } = parsed.data;
+  return {
+    inputTokens,
+    outputTokens,
+    cacheReadTokens: cacheReadTokens ?? 0,
+    cacheWriteTokens: cacheWriteTokens ?? 0,
+    costUsd: costUsd ?? null,
+    costBasis: typeof costUsd === "number" ? "reported" : "unknown",
+    model: null,
+  };
 }
 
 function toReport(source: ReportSource, value: unknown, problems: ProblemList): StageReport {

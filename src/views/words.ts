@@ -18,6 +18,7 @@ import type { GateResult, GateTrial } from "../core/gate-result.ts";
 import { redFailure } from "../core/gates.ts";
 import { shortSha, type TaskId } from "../core/ids.ts";
 import type { StageReport } from "../core/report.ts";
+import { toUtcMoment } from "../core/time.ts";
 import { toCount, toDuration, toLine, toUsd } from "./text.ts";
 
 /** One line without the time, which `entry.atMs` has. */
@@ -120,6 +121,8 @@ type BuilderEvent = Extract<
       | "task-retried"
       | "task-skipped"
       | "follow-ups-added"
+      | "wait-started"
+      | "budget-warned"
       | "pause-requested"
       | "run-cancelled"
       | "told"
@@ -152,6 +155,10 @@ function toWordsOfBuilder(event: BuilderEvent): string {
       return `${event.taskId}: skipped by ${event.by}${because(event.why)}`;
     case "follow-ups-added":
       return `follow-ups, round ${event.round}: ${event.tasks.map(({ id, title }) => `${id} (${title})`).join(", ")}`;
+    case "wait-started":
+      return `${event.dispatch ?? event.agent} waits until ${toUtcMoment(event.untilMs)}: ${describe(event.failure)}`;
+    case "budget-warned":
+      return `${toUsd(event.usedUsd)} of the budget of ${toUsd(event.limitUsd)}${event.taskId === null ? "" : ` of task ${event.taskId}`} are used`;
     case "pause-requested":
       return `${event.by} asked for a pause${event.now ? " now" : " at the end of the stage"}`;
     case "run-cancelled":

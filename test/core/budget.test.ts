@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { budgetStop } from "../../src/core/budget.ts";
+import { type Coming, planBudget } from "../../src/core/budget.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import { taskOf } from "../../src/core/state.ts";
 import { makePolicy, makeTask, taskId } from "../support/run-parts.ts";
@@ -13,13 +13,23 @@ function stopAfter(over: Partial<Policy["budget"]>, later = 0): unknown {
   const story = new RunStory({ tasks: [makeTask("a")] }).started(
     makePolicy({ budget: { ...roomy, ...over } }),
   );
-  story.developed("a", {}, { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, costUsd: 2 });
-  const stop = budgetStop(
-    story.state,
-    story.state.updatedAtMs + later,
-    taskOf(story.state, taskId("a")) ?? null,
-  );
+  story.developed("a", {}, {
+    inputTokens: 1,
+    outputTokens: 1,
+    cacheReadTokens: 0,
+    cacheWriteTokens: 0,
+    costUsd: 2,
+    costBasis: "reported",
+    model: null,
+  } as const);
+  const record = taskOf(story.state, taskId("a")) ?? null;
+  const nowMs = story.state.updatedAtMs + later;
+  const stop = planBudget(story.state, { stage: "develop", agent: "developer", record, nowMs });
   return stop?.kind === "run-paused" ? stop.failure : stop;
+}
+
+function comingAt(nowMs: number): Coming {
+  return { stage: "recon", agent: "orchestrator", record: null, nowMs };
 }
 
 describe("a dispatch is not started, and the run pauses (I11)", () => {
@@ -40,6 +50,16 @@ describe("a dispatch is not started, and the run pauses (I11)", () => {
       { reason: "budget-cost", usedUsd: 2, limitUsd: 1.5, taskId: "a" },
     ],
     [
+      "when the next one would pass the money",
+      { usd: 3.5 },
+      { reason: "budget-projected", usedUsd: 2, nextUsd: 2, limitUsd: 3.5, taskId: null },
+    ],
+    [
+      "when the next one would pass the task's money",
+      { perTaskUsd: 3.99 },
+      { reason: "budget-projected", usedUsd: 2, nextUsd: 2, limitUsd: 3.99, taskId: "a" },
+    ],
+    [
       "when the time is used up",
       { wallClockMs: 61_000 },
       { reason: "budget-wall-clock", usedMs: 61_000, limitMs: 61_000 },
@@ -55,7 +75,7 @@ describe("a dispatch is not started, and the run pauses (I11)", () => {
     const story = new RunStory({ tasks: [makeTask("a")] });
     story.started(makePolicy({ budget: { ...roomy, maxDispatches: 1 } }));
     dispatched(story, { stage: "develop", task: "a" }, interrupted);
-    expect(budgetStop(story.state, story.state.updatedAtMs, null)).toBeNull();
+    expect(planBudget(story.state, comingAt(story.state.updatedAtMs))).toBeNull();
   });
 
   it("and a clock that was set back takes no time away", () => {
@@ -68,8 +88,8 @@ it("counts the time of earlier sessions but not the time between them (I12)", ()
   const story = new RunStory({ tasks: [makeTask("a")] }).started(policy);
   const pause = { kind: "run-paused", failure: { reason: "paused-by-builder", by: "me" } } as const;
   story.add(pause, 6_000).add({ kind: "told", text: "a day later" }, 86_400_000).started(policy);
-  expect(budgetStop(story.state, story.state.updatedAtMs + 3_999, null)).toBeNull();
-  expect(budgetStop(story.state, story.state.updatedAtMs + 4_000, null)).toMatchObject({
+  expect(planBudget(story.state, comingAt(story.state.updatedAtMs + 3_999))).toBeNull();
+  expect(planBudget(story.state, comingAt(story.state.updatedAtMs + 4_000))).toMatchObject({
     failure: { reason: "budget-wall-clock", usedMs: 10_000 },
   });
 });
@@ -80,6 +100,6 @@ it("counts the time of a session that died up to its last word", () => {
     .started(policy)
     .add({ kind: "told", text: "x" }, 9_000);
   story.started(policy);
-  expect(budgetStop(story.state, story.state.updatedAtMs + 999, null)).toBeNull();
-  expect(budgetStop(story.state, story.state.updatedAtMs + 1_000, null)).not.toBeNull();
+  expect(planBudget(story.state, comingAt(story.state.updatedAtMs + 999))).toBeNull();
+  expect(planBudget(story.state, comingAt(story.state.updatedAtMs + 1_000))).not.toBeNull();
 });

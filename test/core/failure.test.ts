@@ -317,6 +317,69 @@ const rows: { readonly [Reason in Failure["reason"]]: readonly Row[] } = {
     ],
   ],
   "paused-by-builder": [[{ reason: "paused-by-builder", by: "SIGINT" }, "paused by SIGINT"]],
+  "agent-refused": [
+    [{ reason: "agent-refused", agent: "d", detail: "" }, 'the model behind agent "d" refused to answer'],
+  ],
+  "agent-went-nowhere": [
+    [
+      { reason: "agent-went-nowhere", agent: "d", how: "it read the same file 5 times in a row" },
+      'agent "d" was ended: it read the same file 5 times in a row',
+    ],
+  ],
+  "service-failed": [
+    [
+      { reason: "service-failed", agent: "d", status: 529, detail: "overloaded" },
+      'the service behind agent "d" failed (status 529): overloaded',
+    ],
+    [
+      { reason: "service-failed", agent: "d", status: null, detail: "ECONNRESET" },
+      'the service behind agent "d" failed: ECONNRESET',
+    ],
+  ],
+  "rate-limited": [
+    [
+      { reason: "rate-limited", agent: "d", resetAtMs: 1_767_225_599_000, detail: "5 hours" },
+      'agent "d" has reached a limit, which ends at 2025-12-31 23:59:59 UTC: 5 hours',
+    ],
+    [
+      { reason: "rate-limited", agent: "d", resetAtMs: null, detail: "429" },
+      'agent "d" has reached a limit: 429',
+    ],
+  ],
+  "not-logged-in": [
+    [
+      { reason: "not-logged-in", agent: "d", detail: "no key" },
+      'agent "d" is not logged in: no key; log in (see "execute-prd doctor --agents"), then resume',
+    ],
+  ],
+  "credit-empty": [
+    [
+      { reason: "credit-empty", agent: "d", detail: "balance 0" },
+      'the credit of agent "d" is used up: balance 0; add credit, then resume',
+    ],
+  ],
+  "request-refused": [
+    [
+      { reason: "request-refused", agent: "d", status: 404, detail: "no such model" },
+      'the service behind agent "d" refused the request (status 404): no such model; correct agents.d in execute-prd.config.json, then resume',
+    ],
+    [
+      { reason: "request-refused", agent: "d", status: null, detail: "no such model" },
+      'the service behind agent "d" refused the request: no such model; correct agents.d in execute-prd.config.json, then resume',
+    ],
+  ],
+  "sandbox-missing": [
+    [
+      { reason: "sandbox-missing", detail: "bwrap was not found" },
+      'sandbox is "required", and there is none: bwrap was not found',
+    ],
+  ],
+  "budget-projected": [
+    [
+      { reason: "budget-projected", usedUsd: 0.4, nextUsd: 0.2, limitUsd: 0.5, taskId: null },
+      'the next dispatch would pass the budget of $0.50: $0.40 are used, and it is likely to cost $0.20; go on with "resume --budget-usd" and a higher value',
+    ],
+  ],
   cancelled: [[{ reason: "cancelled", by: "the builder" }, "cancelled by the builder"]],
   "task-failure-stops": [
     [
@@ -339,7 +402,18 @@ group("every failure explains itself in one sentence", () => {
 
 group("a failure's class", () => {
   const classes: { readonly [Class in FailureClass]: readonly Failure["reason"][] } = {
-    agent: ["agent-exited", "agent-timed-out", "report-missing", "report-invalid", "metadata-changed"],
+    agent: [
+      "agent-exited",
+      "agent-timed-out",
+      "report-missing",
+      "report-invalid",
+      "metadata-changed",
+      "agent-refused",
+      "agent-went-nowhere",
+    ],
+    transient: ["service-failed"],
+    "rate-limited": ["rate-limited"],
+    auth: ["not-logged-in", "credit-empty"],
     rejected: [
       "no-change",
       "same-as-rejected",
@@ -368,6 +442,8 @@ group("a failure's class", () => {
     environment: [
       "agent-cannot-start",
       "agent-not-configured",
+      "request-refused",
+      "sandbox-missing",
       "gate-cannot-start",
       "setup-failed",
       "lane-unusable",
@@ -375,7 +451,7 @@ group("a failure's class", () => {
       "storage-failed",
       "journal-not-ours",
     ],
-    budget: ["budget-dispatches", "budget-cost", "budget-wall-clock"],
+    budget: ["budget-dispatches", "budget-cost", "budget-projected", "budget-wall-clock"],
     builder: ["paused-by-builder", "cancelled", "task-failure-stops"],
   };
   const expected = new Map(
@@ -399,7 +475,7 @@ group("a failure's class", () => {
   it("decides what stops the run at once: what another try would only repeat", () => {
     const stopping = all.filter(([failure]) => stopsRun(failure)).map(([failure]) => failure.reason);
     expect(new Set(stopping)).toEqual(
-      new Set(classes.environment.filter((reason) => reason !== "git-failed")),
+      new Set([...classes.auth, ...classes.environment].filter((reason) => reason !== "git-failed")),
     );
   });
 });

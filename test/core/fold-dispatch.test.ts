@@ -34,7 +34,15 @@ function green(): RunStory {
 }
 
 describe("the cost of dispatches", () => {
-  const cheap: Usage = { inputTokens: 10, outputTokens: 1, cacheReadTokens: 5, costUsd: 0.5 };
+  const cheap: Usage = {
+    inputTokens: 10,
+    outputTokens: 1,
+    cacheReadTokens: 5,
+    cacheWriteTokens: 0,
+    costUsd: 0.5,
+    costBasis: "reported",
+    model: null,
+  } as const;
 
   it("is summed for the run, the task and the attempt, and unknown cost is never zero cost", () => {
     const story = dispatched(one(), { stage: "develop", task: "a", usage: cheap }, answers(makeWork()));
@@ -50,8 +58,10 @@ describe("the cost of dispatches", () => {
       inputTokens: 20,
       outputTokens: 2,
       cacheReadTokens: 10,
+      cacheWriteTokens: 0,
       costUsd: 0.5,
       priced: 1,
+      measured: 0,
     };
     expect(story.state.usage).toEqual({ ...both, dispatches: 3 });
     expect(recordOf(story, "a").usage).toEqual(both);

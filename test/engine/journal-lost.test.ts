@@ -44,9 +44,9 @@ async function loseAt(world: World, at: { n: number; isWritten: boolean }): Prom
         },
       },
       agents: {
-        run: (request, signal, onOutput) => {
+        run: (request, contact) => {
           if (isLost) startedAfter += 1;
-          return ports.agents.run(request, signal, onOutput);
+          return ports.agents.run(request, contact);
         },
       },
     },

@@ -30,7 +30,7 @@ const everything = {
   review: { enabled: false, passScore: 0 },
   retry: { maxRetries: 0, backoffBaseMs: 0, backoffMaxMs: 5 },
   budget: { usd: 0.5, perTaskUsd: 0.1, wallClockMs: 1, maxDispatches: 7 },
-  prices: { "some-model": { input: 1 } },
+  prices: { "some-model": { input: 1, output: 2, cacheRead: 0.1, cacheWrite: 1.2 } },
   meteringProxy: false,
   sandbox: "required",
   network: false,
@@ -205,13 +205,10 @@ describe("the file", () => {
     expect(refuse(written)).toEqual([expect.objectContaining({ file: "config.json", ...wanted })]);
   });
 
-  test.each(["anthropic", "claude-code", "codex", "gemini", "opencode", "acp"])(
-    "says that the backend %s is not available in this version",
+  test.each(["anthropic", "claude-code", "codex", "gemini", "opencode"])(
+    "needs no more than the backend %s",
     (backend) => {
-      const hint = `the backend "${backend}" is not available in this version; available: command, scripted`;
-      expect(refuse({ agents: { developer: { backend } } })).toMatchObject([
-        { path: "agents.developer.backend", hint },
-      ]);
+      expect(read({ agents: { developer: { backend } } })).toEqual({ agents: { developer: { backend } } });
     },
   );
 
@@ -232,7 +229,7 @@ describe("the file", () => {
 
   test("is refused with all problems at once", () => {
     const paths = refuse({ setup: 1, review: { passScore: 200 }, agents: { a: { backend: "acp" } }, x: 1 });
-    expect(paths.map(({ path }) => path)).toEqual(["agents.a.backend", "setup", "review.passScore", "x"]);
+    expect(paths.map(({ path }) => path)).toEqual(["setup", "review.passScore", "x", "agents.a.command"]);
   });
 });
 
@@ -251,6 +248,11 @@ describe("the policy", () => {
     env: [],
     auth: null,
     fallback: null,
+    model: "",
+    effort: null,
+    tools: null,
+    instructions: "",
+    maxTurns: 0,
   };
 
   test("of a file that names only a developer is the default with the gates that were detected", () => {
@@ -264,7 +266,7 @@ describe("the policy", () => {
 
   test("takes every value of the file", () => {
     const policy = make(read(everything));
-    const { $schema, prices, meteringProxy, pr, ...kept } = everything;
+    const { $schema, pr, ...kept } = everything;
     expect(policy).toEqual({
       ...kept,
       agents: {

@@ -71,6 +71,26 @@ test.each([
       files: 10,
     },
   ],
+  [
+    3,
+    "completed",
+    {
+      phase: "completed",
+      tasks: [
+        "task-1 complete 1",
+        "task-2 complete 2",
+        "task-3 complete 2",
+        "task-4 complete 1",
+        "task-5 complete 1",
+        "follow-up-1-1 complete 1",
+      ],
+      head: "57fa1a389acd0e9c74593383d8310e30dad17765",
+      steps: 43,
+      dispatches: 26,
+      questions: [],
+      files: 10,
+    },
+  ],
 ])("a journal of version %i that is %s folds to the same run", (version, name, expected) => {
   const read = decodeJournal(readFileSync(goldenFile(version, name)));
   expect(read).toMatchObject({ ok: true });

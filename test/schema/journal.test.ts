@@ -25,7 +25,7 @@ const whole = decode(journal);
 
 describe("a line", () => {
   test("of the header has format, version, view version, run and slug", () => {
-    const text = '{"format":"execute-prd-journal","version":2,"viewVersion":2,"runId":"r","slug":"s"';
+    const text = '{"format":"execute-prd-journal","version":3,"viewVersion":2,"runId":"r","slug":"s"';
     const line = encodeHeader({ runId: "r" as RunId, slug: "s" as Slug });
     expect(line).toBe(`${text},"sum":"${crc32(text).toString(16).padStart(8, "0")}"}\n`);
   });
@@ -43,7 +43,7 @@ describe("a line", () => {
 
 describe("a whole journal", () => {
   test("is read back entry by entry", () => {
-    expect(whole.header).toEqual({ ...header, version: 2, viewVersion });
+    expect(whole.header).toEqual({ ...header, version: 3, viewVersion });
     expect(whole.entries).toEqual(texts.map((text, index) => toEntry(told(text), index)));
     expect(whole).toMatchObject({ validBytes: journal.length, tornBytes: 0, needsNewline: false });
   });
@@ -168,9 +168,9 @@ describe("refused, with its line", () => {
     ["another format", joined([sealed('{"format":"x","version":1}')]), 1, /no journal/],
     [
       "a newer version",
-      joined([headerOf({ version: 3 }), "whatever comes"]),
+      joined([headerOf({ version: 4 }), "whatever comes"]),
       1,
-      /version 3; this program reads versions up to 2/,
+      /version 4; this program reads versions up to 3/,
     ],
     ["a version of another type", joined([headerOf({ version: "1" })]), 1, /version "1"/],
     ["a header without slug", joined([headerOf({ slug: "../x" })]), 1, /no run id, slug/],

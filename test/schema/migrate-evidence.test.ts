@@ -126,7 +126,7 @@ describe("an event that has the newer form already", () => {
   });
 
   test("so a run that an older program began goes on in the same file", () => {
-    const journal = readFileSync(new URL("../golden/journal/v2-completed.jsonl", import.meta.url), "utf8");
+    const journal = readFileSync(new URL("../golden/journal/v3-completed.jsonl", import.meta.url), "utf8");
     const events = journal
       .trimEnd()
       .split("\n")

@@ -333,11 +333,21 @@ describe("usage", () => {
 
   test("has an unknown cost, not one of 0, when only tokens are told", () => {
     const tokens = { inputTokens: 5, outputTokens: 6 };
-    expect(usageOf(tokens)).toEqual({ ...tokens, cacheReadTokens: 0, costUsd: null });
-    expect(usageOf({ ...tokens, cacheReadTokens: 7, costUsd: 0 })).toEqual({
+    expect(usageOf(tokens)).toEqual({
+      ...tokens,
+      cacheReadTokens: 0,
+      cacheWriteTokens: 0,
+      costUsd: null,
+      costBasis: "unknown",
+      model: null,
+    });
+    expect(usageOf({ ...tokens, cacheReadTokens: 7, cacheWriteTokens: 8, costUsd: 0 })).toEqual({
       ...tokens,
       cacheReadTokens: 7,
+      cacheWriteTokens: 8,
       costUsd: 0,
+      costBasis: "reported",
+      model: null,
     });
   });
 
@@ -362,7 +372,7 @@ describe("usage", () => {
 
   test("can be read from a report that is refused otherwise", () => {
     const bytes = Buffer.from('{"verdict":"great","usage":{"inputTokens":1,"outputTokens":2,"costUsd":0.5}}');
-    expect(readUsage(bytes)).toEqual({ inputTokens: 1, outputTokens: 2, cacheReadTokens: 0, costUsd: 0.5 });
+    expect(readUsage(bytes)).toMatchObject({ inputTokens: 1, outputTokens: 2, costUsd: 0.5 });
     expect(readUsage(Buffer.from("no"))).toBe(null);
   });
 });

@@ -67,8 +67,8 @@ export class Chaos {
         ...ports,
         clock: { ...ports.clock, elapsedMs: () => 0 }, // big derived files only when they are due for another reason
         agents: {
-          run: (request, signal, onOutput) =>
-            this.#inLane(request.cwd, request.taskId, () => ports.agents.run(request, signal, onOutput)),
+          run: (request, contact) =>
+            this.#inLane(request.cwd, request.taskId, () => ports.agents.run(request, contact)),
         },
         gates: {
           run: (at, signal, onOutput) =>

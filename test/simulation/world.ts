@@ -115,7 +115,7 @@ export class World {
       },
       repository: createFakeRepository(this.git),
       agents: {
-        run: async (request, signal) => {
+        run: async (request, { signal }) => {
           this.asked.push({ stage: request.stage, taskId: request.taskId, attempt: request.attempt });
           const lane = Number(/lane-(\d+)/.exec(request.cwd)?.[1]);
           const outcome = await this.agent({ request, work: this.git.lane(lane).work, signal });
@@ -202,6 +202,11 @@ const agent = {
   env: [],
   auth: null,
   fallback: null,
+  model: "",
+  effort: null,
+  tools: null,
+  instructions: "",
+  maxTurns: 0,
 } as const;
 
 export function toPolicy(changes: Partial<Policy> = {}): Policy {
@@ -214,6 +219,8 @@ export function toPolicy(changes: Partial<Policy> = {}): Policy {
     review: { enabled: true, passScore: 80 },
     retry: { maxRetries: 3, backoffBaseMs: 1, backoffMaxMs: 2 },
     budget: { usd: 25, perTaskUsd: 5, wallClockMs: 28_800_000, maxDispatches: 0 },
+    prices: {},
+    meteringProxy: false,
     sandbox: "auto",
     network: true,
     onRateLimit: "wait",

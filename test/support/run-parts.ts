@@ -78,6 +78,11 @@ function makeAgent(over: Partial<AgentPolicy> = {}): AgentPolicy {
     env: [],
     auth: null,
     fallback: null,
+    model: "",
+    effort: null,
+    tools: null,
+    instructions: "",
+    maxTurns: 0,
     ...over,
   };
 }
@@ -96,6 +101,8 @@ export function makePolicy(over: Partial<Policy> = {}): Policy {
     review: { enabled: true, passScore: 80 },
     retry: { maxRetries: 3, backoffBaseMs: 1_000, backoffMaxMs: 32_000 },
     budget: { usd: 25, perTaskUsd: 5, wallClockMs: 28_800_000, maxDispatches: 0 },
+    prices: {},
+    meteringProxy: false,
     sandbox: "auto",
     network: true,
     onRateLimit: "wait",

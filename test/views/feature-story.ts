@@ -6,7 +6,15 @@ import type { RunState } from "../../src/core/state.ts";
 import { makeGate, makePolicy, makeTask, makeTests, shaOf, taskId } from "../support/run-parts.ts";
 import { RunStory } from "../support/run-story.ts";
 
-const usage = { inputTokens: 12_000, outputTokens: 3_400, cacheReadTokens: 0, costUsd: 0.25 };
+const usage = {
+  inputTokens: 12_000,
+  outputTokens: 3_400,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  costUsd: 0.25,
+  costBasis: "reported",
+  model: null,
+} as const;
 
 /** Up to the point where only the builder can go on. */
 export function blockedStory(): RunStory {

@@ -125,7 +125,15 @@ test("without a review there is no judgement of one", () => {
 });
 
 test("the usage is that of all the task's dispatches", () => {
-  const usage = { inputTokens: 100, outputTokens: 10, cacheReadTokens: 7, costUsd: 0.25 };
+  const usage = {
+    inputTokens: 100,
+    outputTokens: 10,
+    cacheReadTokens: 7,
+    cacheWriteTokens: 0,
+    costUsd: 0.25,
+    costBasis: "reported",
+    model: null,
+  } as const;
   const story = new RunStory({ tasks: [makeTask("task-1")] }).started().baseline().stage("baseline");
   story.developed("task-1", {}, usage).candidate("task-1").gates("task-1");
   story.reviewed("task-1", makeReview({ verdict: "iterate" }), usage);

@@ -94,7 +94,15 @@ test("the reason is one line, whatever an agent's output held", () => {
 });
 
 describe("what the cost is known from", () => {
-  const usage = { inputTokens: 10, outputTokens: 5, cacheReadTokens: 0, costUsd: 0.5 };
+  const usage = {
+    inputTokens: 10,
+    outputTokens: 5,
+    cacheReadTokens: 0,
+    cacheWriteTokens: 0,
+    costUsd: 0.5,
+    costBasis: "reported",
+    model: null,
+  } as const;
 
   test.each([
     ["every dispatch reported one", [usage, usage], { costUsd: 1, costBasis: "reported" }],

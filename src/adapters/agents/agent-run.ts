@@ -1,7 +1,7 @@
 // One request being worked on by a backend, and what all backends are given.
 
 import type { DispatchId } from "../../core/ids.ts";
-import type { AgentRequest } from "../../ports.ts";
+import type { AgentContact, AgentRequest } from "../../ports.ts";
 import type { Environment } from "../process/environment.ts";
 import type { Redaction } from "../redaction/redaction.ts";
 
@@ -23,9 +23,7 @@ export interface AgentRunnerOptions {
 }
 
 /** One request being worked on. */
-export interface AgentRun {
+export interface AgentRun extends AgentContact {
   readonly request: AgentRequest;
   readonly options: AgentRunnerOptions;
-  readonly signal: AbortSignal;
-  readonly onOutput: (line: string) => void;
 }

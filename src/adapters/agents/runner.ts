@@ -10,10 +10,10 @@ import { runScriptedAgent } from "./scripted.ts";
 
 export function createAgentRunner(options: AgentRunnerOptions): AgentRunner {
   return {
-    run: async (asked, signal, onOutput) => {
+    run: async (asked, contact) => {
       const startedMs = performance.now();
       const request = redactRequest(asked, options.redaction);
-      const judged = await runBackend({ request, options, signal, onOutput });
+      const judged = await runBackend({ ...contact, request, options });
       return { ...judged, durationMs: Math.round(performance.now() - startedMs) };
     },
   };
@@ -32,7 +32,24 @@ function runBackend(run: AgentRun): Promise<Judged> {
       return runCommandAgent(run);
     case "scripted":
       return runScriptedAgent(run);
+    case "anthropic":
+    case "claude-code":
+    case "codex":
+    case "gemini":
+    case "opencode":
+    case "acp":
+      return notThere(run);
     default:
       return unreachable(backend, "agent backend");
   }
+}
+
+function notThere({ request }: AgentRun): Promise<Judged> {
+  const failure = {
+    reason: "agent-cannot-start",
+    agent: request.agentKey,
+    command: request.agent.backend,
+    detail: "this version does not have the backend",
+  } as const;
+  return Promise.resolve({ outcome: { kind: "failed", failure }, usage: null });
 }

@@ -44,7 +44,8 @@ interface Played {
   readonly found: PlainFileFound;
 }
 
-async function play({ request, options, signal, onOutput }: AgentRun, transcript: string): Promise<Played> {
+async function play(run: AgentRun, transcript: string): Promise<Played> {
+  const { request, options, signal, onOutput } = run;
   const script = await readScript(request, options.root);
   if (typeof script === "string") return cannotStart(script);
   const opened = openOutput({
@@ -60,7 +61,7 @@ async function play({ request, options, signal, onOutput }: AgentRun, transcript
   const timeUp = AbortSignal.timeout(Math.min(request.agent.timeoutMs, 2 ** 31 - 1));
   const step = findStep(script, request);
   const stage: Stage = {
-    run: { request, options, signal: AbortSignal.any([signal, timeUp]), onOutput },
+    run: { ...run, signal: AbortSignal.any([signal, timeUp]) },
     output: opened.value,
   };
   if (step === null) say(stage, `no step of the script fits ${describeRequest(request)}`);

@@ -50,8 +50,7 @@ export async function askAgent(
       taskIds: intent.taskId === null ? [...state.tasks].map(({ task }) => task.id) : [],
       evidence: evidencePlace(intent),
     },
-    effect.signal,
-    effect.onOutput,
+    { signal: effect.signal, onOutput: effect.onOutput, onWait: effect.onWait },
   );
 }
 

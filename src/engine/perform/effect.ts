@@ -1,6 +1,7 @@
 // What every effect is handed: its intent, the state it began in, the outside, and how it is told to stop.
 
 import type { DispatchStarted, GateStarted, Intent } from "../../core/event.ts";
+import type { Failure } from "../../core/failure.ts";
 import { attemptRef, type Sha } from "../../core/ids.ts";
 import type { RunState } from "../../core/state.ts";
 import type { Ports } from "../../ports.ts";
@@ -16,6 +17,8 @@ export interface Effect<Kind extends Intent = Intent> {
   /** Who aborted, for the record. */
   readonly stoppedBy: () => string;
   readonly onOutput: (line: string) => void;
+  /** The agent waits by itself, until the moment in the event. */
+  readonly onWait: (wait: { readonly untilMs: number; readonly failure: Failure }) => void;
 }
 
 /** Below which is kept what a gate moved or took away. */

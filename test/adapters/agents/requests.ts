@@ -41,6 +41,11 @@ export const commandPolicy: AgentPolicy = {
   env: [],
   auth: null,
   fallback: null,
+  model: "",
+  effort: null,
+  tools: null,
+  instructions: "",
+  maxTurns: 0,
 };
 
 export function toRequest(place: Place, change: Partial<AgentRequest> = {}): AgentRequest {
@@ -89,9 +94,13 @@ export async function ask(
     redaction: createRedaction({}),
     ...options,
   });
-  const answer = await runner.run(request, signal, (line) => {
-    lines.push(line);
-    onOutput?.(line);
+  const answer = await runner.run(request, {
+    signal,
+    onOutput: (line) => {
+      lines.push(line);
+      onOutput?.(line);
+    },
+    onWait: () => {},
   });
   return { answer, lines };
 }
