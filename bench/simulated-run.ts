@@ -121,8 +121,8 @@ function toPorts(): Ports {
       integrate: async () => success(undefined),
     },
     agents: {
-      run: async (request, { signal }) => {
-        const outcome = await honest({ request, work: new Map(), signal });
+      run: async (request, { signal, onWait }) => {
+        const outcome = await honest({ request, work: new Map(), signal, onWait });
         return { outcome, usage: null, durationMs: 1 };
       },
     },

@@ -39,7 +39,7 @@ export function endDispatch(state: RunState, event: DispatchEnded, entry: Entry)
     intent.taskId === null
       ? endRunDispatch(counted, intent, event, entry)
       : endTaskDispatch(counted, intent, event);
-  return { ...ended, dueWait: dueWaitOf(ended, intent, event, entry) ?? ended.dueWait };
+  return { ...ended, dueWait: dueWaitOf(ended, intent, event, entry) };
 }
 
 /** What ends the session: another try would only repeat it, or come too early. */
@@ -58,10 +58,10 @@ function dueWaitOf(
 ): DueWait | null {
   if (outcome.kind !== "failed" || state.trouble !== null) return null;
   const row = taskId === null ? state.stageFailures : knownTask(state, taskId).infrastructure;
-  const times = (row?.stage === stage ? row.times : 0) + (stage === "develop" ? 1 : 0);
-  return times === 0
-    ? null
-    : dueWaitAfter(state, { agent, dispatch, failure: outcome.failure, times, failedAtMs });
+  const before = row?.stage === stage ? row.times : 0;
+  const times = stage === "develop" ? before + 1 : before;
+  if (times === 0) return null; // nobody is asked again
+  return dueWaitAfter(state, { agent, dispatch, failure: outcome.failure, times, failedAtMs });
 }
 
 function endTaskDispatch(state: RunState, intent: DispatchStarted, event: DispatchEnded): RunState {

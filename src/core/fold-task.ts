@@ -350,8 +350,10 @@ function progressOf(event: Extract<RunEvent, { kind: "attempt-ended" }>): Progre
   switch (outcome.kind) {
     case "accepted":
       return { taskId, attempt, status: "complete", reason: "" };
-    case "rejected":
     case "failed":
+      if (!countsAsAttempt(outcome.failure)) return null; // neither the work nor the agent was judged
+      return { taskId, attempt, status: "sent back", reason: describe(outcome.failure) };
+    case "rejected":
       return { taskId, attempt, status: "sent back", reason: describe(outcome.failure) };
     case "asked":
     case "interrupted":

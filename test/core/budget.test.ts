@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { type Coming, planBudget } from "../../src/core/budget.ts";
 import type { Policy } from "../../src/core/policy.ts";
+import type { Usage } from "../../src/core/report.ts";
 import { taskOf } from "../../src/core/state.ts";
 import { makePolicy, makeTask, taskId } from "../support/run-parts.ts";
 import { RunStory } from "../support/run-story.ts";
-import { dispatched, interrupted } from "./tell.ts";
+import { begin, crashed, dispatched, failedWith, interrupted, next, opened } from "./tell.ts";
 
 const roomy: Policy["budget"] = { usd: 25, perTaskUsd: 5, wallClockMs: 3_600_000, maxDispatches: 100 };
 
@@ -82,6 +83,111 @@ describe("a dispatch is not started, and the run pauses (I11)", () => {
     expect(stopAfter({ wallClockMs: 1 }, -10_000_000)).toBeNull();
   });
 });
+
+function spend(story: RunStory, costUsd: number | null, over: Partial<Usage> = {}): RunStory {
+  const costBasis = costUsd === null ? "unknown" : "measured";
+  const tokens = { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, model: null };
+  return dispatched(
+    story,
+    { stage: "recon", task: null, usage: { ...tokens, costUsd, costBasis, ...over } },
+    failedWith(crashed),
+  );
+}
+
+function begun(budget: Partial<Policy["budget"]>): RunStory {
+  return new RunStory({ tasks: [makeTask("a")] }).started(makePolicy({ budget: { ...roomy, ...budget } }));
+}
+
+describe("what the next dispatch is likely to cost", () => {
+  it("is what those of its stage cost on average, else those of its agent, else all", () => {
+    const story = begun({ usd: 10 });
+    spend(spend(spend(story, 6), 2), null);
+    const at = comingAt(story.state.updatedAtMs);
+    const failure = { reason: "budget-projected", usedUsd: 8, nextUsd: 4, limitUsd: 10 };
+    for (const coming of [at, { ...at, stage: "holistic-review" as const }, { ...at, agent: "developer" }]) {
+      expect(planBudget(story.state, coming)).toMatchObject({ kind: "run-paused", failure });
+    }
+  });
+
+  it("may use the budget up to the last cent", () => {
+    const story = begun({ usd: 0.3 });
+    spend(spend(story, 0.1), 0.1);
+    expect(planBudget(story.state, comingAt(story.state.updatedAtMs))).toBeNull();
+    spend(story, 0.1);
+    expect(planBudget(story.state, comingAt(story.state.updatedAtMs))).toMatchObject({
+      failure: { reason: "budget-cost" },
+    });
+  });
+
+  it("is nothing where nobody said what anything cost: then the dispatches are counted", () => {
+    const story = begun({ usd: 0.01, maxDispatches: 0 });
+    for (let count = 1; count <= 26; count += 1) {
+      expect(planBudget(story.state, comingAt(story.state.updatedAtMs))).toBeNull();
+      spend(story, null);
+    }
+    expect(planBudget(story.state, comingAt(story.state.updatedAtMs))).toMatchObject({
+      failure: { reason: "budget-dispatches", used: 26, limit: 26 },
+    });
+  });
+});
+
+describe("the default number of dispatches", () => {
+  it.each([
+    ["holds where one of them is on the agent's word", { costBasis: "reported" as const }, true],
+    ["does not hold where every one was measured", {}, false],
+  ])("%s", (_what, over, holds) => {
+    const story = begun({ usd: 25, maxDispatches: 0 });
+    for (let count = 1; count <= 26; count += 1) spend(story, 0.01, count === 1 ? over : {});
+    expect(planBudget(story.state, comingAt(story.state.updatedAtMs)) !== null).toBe(holds);
+  });
+
+  it("holds where there is no budget of money", () => {
+    const story = begun({ usd: 0, maxDispatches: 0 });
+    for (let count = 1; count <= 26; count += 1) spend(story, 0.01);
+    expect(planBudget(story.state, comingAt(story.state.updatedAtMs))).not.toBeNull();
+  });
+});
+
+describe("at 80 % of a budget", () => {
+  it("the builder is warned, once for each budget and each height of it", () => {
+    const story = begun({ usd: 10, perTaskUsd: 0 });
+    spend(story, 2);
+    expect(next(story)?.kind).not.toBe("budget-warned");
+    for (let count = 1; count <= 3; count += 1) spend(story, 2);
+    const coming = comingAt(story.state.updatedAtMs);
+    expect(planBudget(story.state, coming)).toEqual({
+      kind: "budget-warned",
+      taskId: null,
+      usedUsd: 8,
+      limitUsd: 10,
+    });
+    story.add({ kind: "budget-warned", taskId: null, usedUsd: 8, limitUsd: 10 });
+    expect(planBudget(story.state, coming)).toBeNull();
+  });
+
+  it("of a task, the task is named", () => {
+    const story = begun({ usd: 100, perTaskUsd: 10 });
+    for (let count = 1; count <= 9; count += 1) {
+      dispatched(story, { stage: "precheck", task: "a", usage: usageOf(1) }, failedWith(crashed));
+    }
+    const record = taskOf(story.state, taskId("a")) ?? null;
+    const coming = { ...comingAt(story.state.updatedAtMs), record };
+    expect(planBudget(story.state, coming)).toMatchObject({ kind: "budget-warned", taskId: "a", usedUsd: 9 });
+  });
+});
+
+it("a dispatch that the budget forbids waits for the end of what is under way", () => {
+  const policy = { concurrency: 2, budget: { ...roomy, usd: 1 } };
+  const story = opened([makeTask("a"), makeTask("b")], policy);
+  dispatched(story, { stage: "precheck", task: "a", usage: usageOf(1) }, failedWith(crashed));
+  begin(story, { stage: "develop", task: "a" });
+  expect(next(story)).toBeNull();
+});
+
+function usageOf(costUsd: number): Usage {
+  const tokens = { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0 };
+  return { ...tokens, costUsd, costBasis: "reported", model: null };
+}
 
 it("counts the time of earlier sessions but not the time between them (I12)", () => {
   const policy = makePolicy({ budget: { ...roomy, wallClockMs: 10_000 } });

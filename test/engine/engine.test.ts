@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RunEvent } from "../../src/core/event.ts";
+import type { Failure } from "../../src/core/failure.ts";
 import type { TaskId } from "../../src/core/ids.ts";
 import { taskOf } from "../../src/core/state.ts";
 import {
@@ -122,6 +123,76 @@ describe("a run", () => {
       failure: { because: { reason: "report-unusable-twice" } },
     });
     expect(taskOf(state, id("a"))?.attempts).toHaveLength(1);
+  });
+
+  it("waits for a service that is overloaded and for a limit to end, and no attempt is used up", async () => {
+    const troubles: Failure[] = [
+      { reason: "service-failed", agent: "developer", status: 529, detail: "busy" },
+      { reason: "rate-limited", agent: "developer", resetAtMs: 0, detail: "5 hours" },
+    ];
+    const asked: number[] = [];
+    const world: World = new World(
+      mostlyHonest(({ request }) => {
+        if (request.stage !== "develop") return null;
+        asked.push(world.nowMs);
+        const failure = troubles.shift();
+        if (failure === undefined) return null;
+        const resets = failure.reason === "rate-limited" && { resetAtMs: world.nowMs + 3_600_000 };
+        return { kind: "failed", failure: { ...failure, ...resets } };
+      }),
+    );
+    const policy = toPolicy({
+      maxAttempts: 1,
+      retry: { maxRetries: 1, backoffBaseMs: 9_000, backoffMaxMs: 9_000 },
+    });
+    const state = await play(world, { prd: toPrd([toTask("a")]), policy });
+    expect(state.phase.kind).toBe("completed");
+    expect((asked[2] ?? 0) - (asked[1] ?? 0)).toBeGreaterThanOrEqual(3_600_000);
+    expect(JSON.parse(world.files.get("prd.json") ?? "").userStories[0].attemptCount).toBe(1);
+    expect(world.journal.filter(({ event }) => event.kind === "wait-started")).toHaveLength(2);
+  });
+
+  it("records the wait of an agent that goes on by itself, and ends it for a pause", async () => {
+    const failure: Failure = { reason: "rate-limited", agent: "developer", resetAtMs: null, detail: "429" };
+    const world = new World(
+      mostlyHonest(({ request, signal, onWait }) => {
+        if (request.stage !== "develop" || request.attempt > 1) return null;
+        onWait?.({ untilMs: world.nowMs + 3_600_000, failure });
+        return new Promise((resolve) => {
+          signal.addEventListener("abort", () => resolve({ kind: "interrupted" }));
+        });
+      }),
+    );
+    world.afterAppend = (_seq, event) => {
+      if (event.kind === "wait-started") world.send({ kind: "pause", now: false, by: "me" });
+    };
+    const options = { prd: toPrd([toTask("a")]), policy: toPolicy() };
+    const paused = await play(world, options);
+    expect(paused.phase).toMatchObject({ kind: "paused", failure: { reason: "paused-by-builder" } });
+    expect(paused.waits.get("developer")).toMatchObject({ dispatch: "d1" });
+    const waitsUntilMs = paused.waits.get("developer")?.untilMs ?? 0;
+    world.afterAppend = () => {};
+    expect((await play(world, options)).phase.kind).toBe("completed");
+    const second = world.journal.findLast(
+      ({ event }) => event.kind === "dispatch-started" && event.stage === "develop",
+    );
+    expect(second?.atMs).toBeGreaterThanOrEqual(waitsUntilMs);
+  });
+
+  it("ends an agent that begins to wait after the pause was asked for", async () => {
+    const failure: Failure = { reason: "service-failed", agent: "developer", status: 503, detail: "" };
+    const world = new World(
+      mostlyHonest(({ request, signal, onWait }) => {
+        if (request.stage !== "develop") return null;
+        world.send({ kind: "pause", now: false, by: "me" });
+        setImmediate(() => onWait?.({ untilMs: world.nowMs + 60_000, failure }));
+        return new Promise((resolve) => {
+          signal.addEventListener("abort", () => resolve({ kind: "interrupted" }));
+        });
+      }),
+    );
+    const state = await play(world, { prd: toPrd([toTask("a")]), policy: toPolicy() });
+    expect(state.phase.kind).toBe("paused");
   });
 
   it("feeds an attempt without a change back once and blocks at the second in a row", async () => {

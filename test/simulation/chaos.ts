@@ -261,6 +261,12 @@ export class Chaos {
     return answered({ ...report, followUps: some });
   }
 
+  /** Mostly soon, now and then not known, or so late that the run pauses. */
+  #resetAtMs(): number | null {
+    const inMs = this.#random.pick([null, 5_000, 5_000, 3_600_000, 200_000_000]);
+    return inMs === null ? null : this.#world.nowMs + inMs;
+  }
+
   #fails(asked: Asked, probability: number): AgentOutcome | null {
     return this.#random.chance(probability) ? this.#failure(asked) : null;
   }
@@ -268,7 +274,19 @@ export class Chaos {
   #failure({ request }: Asked): AgentOutcome {
     const agent = request.agentKey;
     const { stage } = request;
-    switch (this.#random.weighted({ exit: 30, time: 20, missing: 20, invalid: 20, git: 8, start: 2 })) {
+    switch (
+      this.#random.weighted({
+        exit: 30,
+        time: 20,
+        missing: 20,
+        invalid: 20,
+        git: 8,
+        start: 2,
+        busy: 8,
+        limit: 8,
+        login: 1,
+      })
+    ) {
       case "exit":
         return fails({ reason: "agent-exited", agent, exitCode: 1, signal: null, tail: "" });
       case "time":
@@ -281,6 +299,12 @@ export class Chaos {
         return fails({ reason: "git-failed", doing: "looking", exitCode: 1, detail: "no" });
       case "start":
         return fails({ reason: "agent-cannot-start", agent, command: "agent", detail: "ENOENT" });
+      case "busy":
+        return fails({ reason: "service-failed", agent, status: 529, detail: "overloaded" });
+      case "limit":
+        return fails({ reason: "rate-limited", agent, resetAtMs: this.#resetAtMs(), detail: "a limit" });
+      case "login":
+        return fails({ reason: "not-logged-in", agent, detail: "no key" });
     }
   }
 }

@@ -111,6 +111,8 @@ export const honest: AgentScript = ({ request, work }) => {
 };
 
 /** An honest agent but for what `special` answers. */
-export function mostlyHonest(special: (...at: Parameters<AgentScript>) => AgentOutcome | null): AgentScript {
+export function mostlyHonest(
+  special: (...at: Parameters<AgentScript>) => ReturnType<AgentScript> | null,
+): AgentScript {
   return (at) => special(at) ?? honest(at);
 }

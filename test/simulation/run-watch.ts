@@ -14,6 +14,7 @@ import { fold, foldAll } from "../../src/core/fold.ts";
 import type { Sha, TaskId } from "../../src/core/ids.ts";
 import { limits } from "../../src/core/limits.ts";
 import { policyOf, type RunState, runningKey, type TaskRecord, taskOf } from "../../src/core/state.ts";
+import { waitOf } from "../../src/core/waits.ts";
 import type { World } from "./world.ts";
 
 type Ended = Extract<RunEvent, { kind: "attempt-ended" }>;
@@ -60,7 +61,14 @@ export class RunWatch {
   }
 
   /** Throws with the number of the invariant that does not hold after this entry. */
-  see({ event }: Entry, state: RunState): void {
+  see({ atMs, event }: Entry, state: RunState): void {
+    if (event.kind === "dispatch-started" && this.#before !== null) {
+      hold(
+        waitOf(this.#before, event.agent, atMs) === null,
+        "I11",
+        `${event.agent} is not asked while it waits`,
+      );
+    }
     if (isIntent(event)) this.#begin(event, state);
     else this.#record(event, state);
     hold(sameSet(this.#running, state.running.keys()), "I2", "what is under way is intents without outcomes");

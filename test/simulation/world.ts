@@ -7,7 +7,14 @@ import type { RunId, Sha, Slug, TaskId } from "../../src/core/ids.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Prd, Task } from "../../src/core/prd.ts";
 import { success } from "../../src/core/result.ts";
-import type { AgentAnswer, AgentRequest, BuilderRequest, Ports, RunFile } from "../../src/ports.ts";
+import type {
+  AgentAnswer,
+  AgentContact,
+  AgentRequest,
+  BuilderRequest,
+  Ports,
+  RunFile,
+} from "../../src/ports.ts";
 import { createFakeRepository } from "./fake-repository.ts";
 import { GitModel, hash, type Tree } from "./git-model.ts";
 
@@ -18,6 +25,7 @@ export type AgentScript = (at: {
   request: AgentRequest;
   work: Map<string, string>;
   signal: AbortSignal;
+  onWait?: AgentContact["onWait"];
 }) => AgentAnswer["outcome"] | Promise<AgentAnswer["outcome"]>;
 
 export type GateScript = (at: { gate: string; commit: Sha; tree: Tree }) => GateResult["outcome"];
@@ -61,7 +69,15 @@ export class World {
       clock: {
         nowMs: () => this.nowMs,
         elapsedMs: () => this.nowMs,
-        after: () => () => {},
+        // Nothing else happens: the time until then passes at once.
+        after: (delayMs, callback) => {
+          const timer = setImmediate(() => {
+            if (isDead) return;
+            this.nowMs += delayMs;
+            callback();
+          });
+          return () => clearImmediate(timer);
+        },
       },
       journal: {
         append: async (event, atMs) => {
@@ -115,10 +131,10 @@ export class World {
       },
       repository: createFakeRepository(this.git),
       agents: {
-        run: async (request, { signal }) => {
+        run: async (request, { signal, onWait }) => {
           this.asked.push({ stage: request.stage, taskId: request.taskId, attempt: request.attempt });
           const lane = Number(/lane-(\d+)/.exec(request.cwd)?.[1]);
-          const outcome = await this.agent({ request, work: this.git.lane(lane).work, signal });
+          const outcome = await this.agent({ request, work: this.git.lane(lane).work, signal, onWait });
           return { outcome: signal.aborted ? { kind: "interrupted" } : outcome, usage: null, durationMs: 1 };
         },
       },

@@ -68,7 +68,7 @@ export function makePrd(tasks: readonly Task[], over: Partial<Prd> = {}): Prd {
   };
 }
 
-function makeAgent(over: Partial<AgentPolicy> = {}): AgentPolicy {
+export function makeAgent(over: Partial<AgentPolicy> = {}): AgentPolicy {
   return {
     backend: "command",
     command: ["node", "agent.mjs"],
