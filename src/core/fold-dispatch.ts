@@ -91,7 +91,8 @@ function failPrecheck(state: RunState, record: TaskRecord, failure: Failure): Ta
   if (stopsRun(failure)) return record;
   if (!isService(failure)) return { ...record, precheckFailures: record.precheckFailures + 1 };
   const counted = countTrouble(record, "precheck", failure);
-  const isOver = (counted.infrastructure?.times ?? 0) >= rowLimit(policyOf(state), failure);
+  assert(counted.infrastructure !== null, "what was counted is there");
+  const isOver = counted.infrastructure.times >= rowLimit(policyOf(state), failure);
   return isOver ? { ...record, infrastructure: null, precheckFailures: limits.precheckRounds } : counted;
 }
 

@@ -3,7 +3,7 @@
 
 import type { DispatchStarted } from "./event.ts";
 import type { EvidenceFinding } from "./evidence/finding.ts";
-import { describe } from "./failure.ts";
+import { countsAsAttempt, describe } from "./failure.ts";
 import type { GateJudgement, GateResult, GateTrial } from "./gate-result.ts";
 import type { TaskId } from "./ids.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
@@ -118,11 +118,19 @@ function concerns(risk: Risk, id: TaskId): boolean {
   return risk.taskIds.length === 0 || risk.taskIds.includes(id);
 }
 
-/** What the attempt before (that ended by more than an interruption) came to. */
+/**
+ * What the last attempt came to in which the work was judged, and what kept a later one from getting so far: a
+ * fallback is told why it is asked.
+ */
 function feedbackFor(record: TaskRecord, attempt: number, conflicts: readonly string[]): Feedback | null {
   const before = record.attempts.filter(({ number }) => number < attempt);
-  const judged = before.findLast(({ outcome }) => outcome !== null && outcome.kind !== "interrupted");
-  const parts = [...record.builderNotes.map((note) => `The builder says: ${note}`), ...wordsOn(judged)];
+  const judged = before.findLast(({ outcome }) => isJudged(outcome));
+  const latest = before.findLast(({ outcome }) => outcome !== null && outcome.kind !== "interrupted");
+  const parts = [
+    ...record.builderNotes.map((note) => `The builder says: ${note}`),
+    ...wordsOn(judged),
+    ...(latest === judged ? [] : wordsOn(latest)),
+  ];
   if (judged === undefined && parts.length === 0 && conflicts.length === 0) return null;
   return {
     gates: judged === undefined ? [] : gateWords(judged).filter(({ result }) => result.outcome !== "passed"),
@@ -131,6 +139,12 @@ function feedbackFor(record: TaskRecord, attempt: number, conflicts: readonly st
     conflict: conflicts,
     note: parts.join("\n\n"),
   };
+}
+
+/** By whatever it ended: the work, or what the agent did, was looked at. */
+function isJudged(outcome: AttemptRecord["outcome"]): boolean {
+  if (outcome === null || outcome.kind === "interrupted") return false;
+  return outcome.kind !== "failed" || countsAsAttempt(outcome.failure);
 }
 
 /** Instructions for agents that the attempt changed. */

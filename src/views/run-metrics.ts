@@ -1,6 +1,7 @@
 // Numbers about a whole run, for the report and the memory entry: all of them from the journal's fold.
 
 import { countedAttempts } from "../core/attempts.ts";
+import type { CostBasis } from "../core/report.ts";
 import {
   type AttemptRecord,
   openAttempt,
@@ -67,19 +68,34 @@ export function followUpsOf(state: RunState): readonly TaskRecord[] {
 /** `12,000 tokens in, 3,000 out; cost $1.20 as the agents reported it`; what is not known is said to be so. */
 export function usageInWords(usage: UsageSum): string {
   if (usage.dispatches === 0) return "no agent was asked";
-  const { inputTokens, outputTokens, cacheReadTokens } = usage;
-  const isSilent = inputTokens === 0 && outputTokens === 0 && cacheReadTokens === 0;
-  const cached = cacheReadTokens === 0 ? "" : `, ${toNumber(cacheReadTokens)} read from caches`;
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = usage;
+  const isSilent = inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens === 0;
+  const read = cacheReadTokens === 0 ? "" : `, ${toNumber(cacheReadTokens)} read from caches`;
+  const written = cacheWriteTokens === 0 ? "" : `, ${toNumber(cacheWriteTokens)} written to caches`;
+  const cached = `${read}${written}`;
   const tokens = isSilent
     ? "tokens unknown (no agent reported any)"
     : `${toNumber(inputTokens)} tokens in, ${toNumber(outputTokens)} out${cached}`;
   return `${toCount(usage.dispatches, "dispatch").replace("dispatchs", "dispatches")}; ${tokens}; ${costInWords(usage)}`;
 }
 
-function costInWords({ costUsd, priced, dispatches }: UsageSum): string {
+/** Of a sum: as good as the worst of its parts. */
+export function basisOf({ dispatches, measured, priced }: UsageSum): CostBasis {
+  if (dispatches === 0 || priced < dispatches) return "unknown";
+  return measured === dispatches ? "measured" : "reported";
+}
+
+function costInWords(usage: UsageSum): string {
+  const { costUsd, dispatches, measured, priced } = usage;
   if (priced === 0) return "cost unknown (no agent reported any)";
-  if (priced === dispatches) return `cost ${toUsd(costUsd)} as the agents reported it`;
-  return `cost unknown, at least ${toUsd(costUsd)} (${priced} of ${dispatches} dispatches reported one)`;
+  switch (basisOf(usage)) {
+    case "measured":
+      return `cost ${toUsd(costUsd)}, measured`;
+    case "reported":
+      return `cost ${toUsd(costUsd)} as the agents reported it${measured === 0 ? "" : ` (${measured} of ${dispatches} measured)`}`;
+    case "unknown":
+      return `cost unknown, at least ${toUsd(costUsd)} (known of ${priced} of ${dispatches} dispatches)`;
+  }
 }
 
 export function percent(part: number, whole: number): string {

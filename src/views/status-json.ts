@@ -2,9 +2,11 @@
 
 import type { Question } from "../core/event.ts";
 import { describe } from "../core/failure.ts";
+import type { CostBasis } from "../core/report.ts";
 import type { RunState, UsageSum } from "../core/state.ts";
 import { toJsonDocument } from "./json-document.ts";
 import { nextCommands } from "./next-commands.ts";
+import { basisOf } from "./run-metrics.ts";
 import { taskCounts, toHeldReason } from "./task-overview.ts";
 import { toIso, toLine } from "./text.ts";
 
@@ -18,8 +20,8 @@ interface StatusUsage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly costUsd: number;
-  /** "unknown": at least one dispatch did not say its cost, so the sum is a lower bound. */
-  readonly costBasis: "reported" | "unknown";
+  /** "unknown": the cost of at least one dispatch is not known, so the sum is a lower bound. */
+  readonly costBasis: CostBasis;
 }
 
 export interface StatusDocument {
@@ -38,6 +40,8 @@ export interface StatusDocument {
   readonly reason: string | null;
   readonly question: StatusQuestion | null;
   readonly usage: StatusUsage;
+  /** Agents that are not asked before `until`. */
+  readonly waiting: readonly { readonly agent: string; readonly until: string; readonly reason: string }[];
   readonly branch: string;
   readonly base: string;
   readonly baseName: string;
@@ -82,6 +86,7 @@ export function toStatus(state: RunState): StatusDocument {
     reason: toReason(state),
     question: toQuestion(state),
     usage: toUsage(state.usage),
+    waiting: toWaiting(state),
     branch: state.branch,
     base: state.base,
     baseName: state.baseName,
@@ -103,6 +108,18 @@ export function toStatus(state: RunState): StatusDocument {
   };
 }
 
+/** Agents that are not asked for a while; a wait that is over is no event, so it stays until the next one. */
+function toWaiting({ phase, updatedAtMs, waits }: RunState): StatusDocument["waiting"] {
+  if (phase.kind !== "running") return [];
+  return [...waits]
+    .filter(([, { untilMs }]) => untilMs > updatedAtMs)
+    .map(([agent, { failure, untilMs }]) => ({
+      agent,
+      until: toIso(untilMs),
+      reason: toLine(describe(failure), reasonChars),
+    }));
+}
+
 /** Why the run is not going on, in one line; null while it is, and when it is done. */
 function toReason(state: RunState): string | null {
   const { phase } = state;
@@ -110,12 +127,11 @@ function toReason(state: RunState): string | null {
 }
 
 export function toUsage(usage: UsageSum): StatusUsage {
-  const isKnown = usage.dispatches > 0 && usage.priced === usage.dispatches;
   return {
     inputTokens: usage.inputTokens,
     outputTokens: usage.outputTokens,
     costUsd: usage.costUsd,
-    costBasis: isKnown ? "reported" : "unknown",
+    costBasis: basisOf(usage),
   };
 }
 

@@ -21,6 +21,7 @@ import {
   ask,
   begin,
   dispatched,
+  failedWith,
   failing,
   follow,
   gatesRan,
@@ -185,6 +186,26 @@ describe("a developer is told", () => {
     expect(asked(story, "develop", "a").feedback?.note).toBe(
       "The builder says: mind the gap\n\nthe developer changed nothing, and the task does not say allowNoChanges",
     );
+  });
+
+  it("of the last attempt that was judged, and why the one after it did not get so far", () => {
+    const story = opened([makeTask("a")])
+      .developed("a")
+      .candidate("a");
+    story.reviewed("a", { verdict: "iterate", score: 40, findings: [major] });
+    story.sentBack("a", { reason: "review-rejected", score: 40, passScore: 80, problems: ["slow"] });
+    const limited = {
+      reason: "rate-limited",
+      agent: "developer",
+      resetAtMs: null,
+      detail: "5 hours",
+    } as const;
+    dispatched(story, { stage: "develop", task: "a" }, failedWith(limited));
+    story.ended("a", { kind: "failed", failure: limited });
+    expect(asked(story, "develop", "a").feedback).toMatchObject({
+      findings: [major],
+      note: 'the review did not approve (score 40, needed 80): slow\n\nagent "developer" has reached a limit: 5 hours',
+    });
   });
 
   it.each<[string, readonly string[], object | null]>([

@@ -106,6 +106,19 @@ describe("what the cost is known from", () => {
 
   test.each([
     ["every dispatch reported one", [usage, usage], { costUsd: 1, costBasis: "reported" }],
+    [
+      "this program counted each",
+      [
+        { ...usage, costBasis: "measured" },
+        { ...usage, costBasis: "measured" },
+      ],
+      { costUsd: 1, costBasis: "measured" },
+    ],
+    [
+      "it counted one, and an agent told the other",
+      [usage, { ...usage, costBasis: "measured" }],
+      { costBasis: "reported" },
+    ],
     ["one did not", [usage, null], { costUsd: 0.5, costBasis: "unknown" }],
     [
       "one reported tokens only",
@@ -121,6 +134,27 @@ describe("what the cost is known from", () => {
     }
     expect(toStatus(story.state).usage).toMatchObject(expected);
   });
+});
+
+test("agents that wait are listed with the end of their wait, until it is over or the run stops", () => {
+  const story = new RunStory({ tasks: [makeTask("task-1")] }).started();
+  const failure = { reason: "rate-limited", agent: "developer", resetAtMs: null, detail: "5 hours" } as const;
+  const untilMs = story.state.updatedAtMs + 5_000;
+  story.add({ kind: "wait-started", agent: "developer", dispatch: null, untilMs, failure });
+  const waiting = [
+    {
+      agent: "developer",
+      until: new Date(untilMs).toISOString(),
+      reason: expect.stringContaining("5 hours"),
+    },
+  ];
+  expect(toStatus(story.state).waiting).toEqual(waiting);
+  const paused = new RunStory({ tasks: [] }).started();
+  paused.add({ kind: "wait-started", agent: "developer", dispatch: null, untilMs: 9e15, failure });
+  paused.add({ kind: "run-paused", failure });
+  expect(toStatus(paused.state).waiting).toEqual([]);
+  story.add({ kind: "told", text: "later" }, 5_000);
+  expect(toStatus(story.state).waiting).toEqual([]);
 });
 
 test("held and skipped tasks are listed with their reasons", () => {

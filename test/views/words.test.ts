@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { RunEvent } from "../../src/core/event.ts";
+import { dispatchId } from "../../src/core/ids.ts";
 import { createNarrator, inWords } from "../../src/views/words.ts";
 import { makeCandidate, makeTask, shaOf, taskId } from "../support/run-parts.ts";
 import { completedStory } from "./feature-story.ts";
@@ -21,7 +22,26 @@ test("a narrator says of the end of a dispatch whose it was", () => {
 const at = { taskId: taskId("task-1"), attempt: 2 };
 const failure = { reason: "paused-by-builder", by: "SIGINT" } as const;
 
+const limited = { reason: "rate-limited", agent: "developer", resetAtMs: null, detail: "5 hours" } as const;
+const noon = Date.UTC(2026, 0, 31, 12);
+
 test.each<readonly [RunEvent, string]>([
+  [
+    { kind: "wait-started", agent: "developer", dispatch: null, untilMs: noon, failure: limited },
+    'developer waits until 2026-01-31 12:00:00 UTC: agent "developer" has reached a limit: 5 hours',
+  ],
+  [
+    { kind: "wait-started", agent: "developer", dispatch: dispatchId(4), untilMs: noon, failure: limited },
+    'd4 waits until 2026-01-31 12:00:00 UTC: agent "developer" has reached a limit: 5 hours',
+  ],
+  [
+    { kind: "budget-warned", taskId: null, usedUsd: 20, limitUsd: 25 },
+    "$20.00 of the budget of $25.00 are used",
+  ],
+  [
+    { kind: "budget-warned", taskId: at.taskId, usedUsd: 4, limitUsd: 5 },
+    "$4.00 of the budget of $5.00 of task task-1 are used",
+  ],
   [{ kind: "ownership-taken", from: "process 7" }, "took over from process 7, which is gone"],
   [{ kind: "journal-repaired", droppedBytes: 12 }, "cut a torn last line of 12 bytes off the journal"],
   [

@@ -3,7 +3,8 @@
 import type { DispatchEnded, DispatchOutcome, DispatchStarted } from "../../core/event.ts";
 import type { Failure } from "../../core/failure.ts";
 import { nothingSeen, type OwnLook, wantedFiles, wantedNames } from "../../core/own-look.ts";
-import { agentOf } from "../../core/policy.ts";
+import { type AgentPolicy, agentOf } from "../../core/policy.ts";
+import { type Prices, withCost } from "../../core/prices.ts";
 import type { Usage } from "../../core/report.ts";
 import { evidencePlace, toDispatchRequest, toRequestJson } from "../../core/request.ts";
 import { assert, type Result, success } from "../../core/result.ts";
@@ -29,7 +30,7 @@ export async function askAgent(
     return { outcome: { kind: "failed", failure: seen.failure }, usage: null, durationMs: 0 };
   }
   const request = toDispatchRequest(state, intent, { conflicts: place.conflicts, seen: seen.value });
-  return ports.agents.run(
+  const answer = await ports.agents.run(
     {
       runId: state.runId,
       slug: state.slug,
@@ -52,6 +53,17 @@ export async function askAgent(
     },
     { signal: effect.signal, onOutput: effect.onOutput, onWait: effect.onWait },
   );
+  return { ...answer, usage: toPriced(answer.usage, { agent, prices: state.policy.prices }) };
+}
+
+/** What our own loop counted is measured; what a program says of its tokens is its word. */
+function toPriced(
+  usage: Usage | null,
+  { agent, prices }: { agent: AgentPolicy; prices: Prices },
+): Usage | null {
+  if (usage === null) return null;
+  const named = usage.model === null && agent.model !== "" ? { ...usage, model: agent.model } : usage;
+  return withCost(named, prices, agent.backend === "anthropic" ? "measured" : "reported");
 }
 
 /** Before somebody works on a task or judges its prompt, the program looks itself for what the task speaks of. */

@@ -3,7 +3,9 @@
 
 import type { RunUpdate } from "../../application/run-handle.ts";
 import type { Intent } from "../../core/event.ts";
+import { describe } from "../../core/failure.ts";
 import type { Running, RunState } from "../../core/state.ts";
+import { waitOf } from "../../core/waits.ts";
 import { toDuration, toIso, toLine } from "../../views/text.ts";
 import { createNarrator } from "../../views/words.ts";
 import type { Output } from "./output.ts";
@@ -109,6 +111,22 @@ function liveLines(at: {
   frame: string;
   output: Output;
 }): readonly string[] {
+  const { state, output } = at;
+  return [...runningLines(at), ...waitingLines(state, output)];
+}
+
+/** Agents that are not asked for a while, with the time that is left. */
+function waitingLines(state: RunState, output: Output): readonly string[] {
+  const nowMs = Date.now();
+  return [...state.waits.keys()].flatMap((agent) => {
+    const wait = waitOf(state, agent, nowMs);
+    if (wait === null) return [];
+    const words = `⏳ ${agent} waits ${toDuration(wait.untilMs - nowMs)} more: ${describe(wait.failure)}`;
+    return [output.paint.yellow(cut(words, output.columns - 1))];
+  });
+}
+
+function runningLines(at: Parameters<typeof liveLines>[0]): readonly string[] {
   const { state, output } = at;
   return [...state.running.values()].map((running) => {
     const task = "taskId" in running.intent ? (running.intent.taskId ?? "") : "";

@@ -44,9 +44,19 @@ async function showOne(output: Output, at: Place & { slug: string }): Promise<nu
   const document = found.value.document ?? {};
   const reason = document["reason"];
   if (typeof reason === "string") output.line(`  ${toLine(reason, 1_000)}`);
+  for (const line of waitingLines(document["waiting"])) output.line(`  ${line}`);
   const next = document["next"];
   if (Array.isArray(next)) for (const command of next) output.line(`  ${toLine(String(command), 1_000)}`);
   return 0;
+}
+
+/** Each agent that is not asked for a while. */
+function waitingLines(waiting: unknown): readonly string[] {
+  if (!Array.isArray(waiting)) return [];
+  return waiting.map((each: Record<string, unknown> | null) => {
+    const [agent, until, reason] = ["agent", "until", "reason"].map((key) => String(each?.[key] ?? "?"));
+    return toLine(`${agent} waits until ${until}: ${reason}`, 1_000);
+  });
 }
 
 function toStatusData({ slug, document, owner, problem }: RunStatus): object {
