@@ -65,6 +65,7 @@ function toHandle(listener: RunListener, begin: (listener: StartListener) => Pro
   let stoppedBy: string | null = null;
   const ended = begin({
     ...(listener.onOutput !== undefined && { onOutput: listener.onOutput }),
+    ...(listener.onTrouble !== undefined && { onTrouble: listener.onTrouble }),
     onUpdate: (update) => {
       stream.push(update);
       listener.onUpdate?.(update);

@@ -32,6 +32,8 @@ export interface RunListener {
   readonly onUpdate?: (update: RunUpdate) => void;
   /** Lines of output of agents and gates at work: for live views, never recorded as such. */
   readonly onOutput?: (line: string, intent: Intent) => void;
+  /** Trouble beside the run, which changes nothing in it. */
+  readonly onTrouble?: (text: string) => void;
 }
 
 /** A listener that is also told how to stop, as soon as there is something to stop. */

@@ -56,6 +56,7 @@ export interface SessionPlace {
 export interface Session {
   readonly token: string;
   readonly ports: Ports;
+  readonly redaction: Redaction;
   readonly entries: readonly Entry[];
   /** What the opening found and the journal must be told. */
   readonly found: readonly RunEvent[];
@@ -125,6 +126,7 @@ export async function openSession(
   return success({
     token: locks.token,
     ports: toPorts(place, opened.value, redaction),
+    redaction,
     entries: opened.value.entries,
     found: whatWasFound({ locks, opened: opened.value, redaction }),
     close: () => {

@@ -5,6 +5,7 @@ import { foldAll } from "../core/fold.ts";
 import { failed, type Result, success } from "../core/result.ts";
 import type { RunState } from "../core/state.ts";
 import { createEngine, type EngineEnd } from "../engine/engine.ts";
+import { createErrorTeller } from "./on-error.ts";
 import type { Refusal } from "./refusal.ts";
 import type { RunEnded, RunListener } from "./run-handle.ts";
 import { type Locks, openSession, type Session, type SessionPlace } from "./session.ts";
@@ -40,15 +41,26 @@ async function workIn(session: Session, at: Work): Promise<RunEnded> {
   const state = foldAll(session.entries);
   const opening = at.toOpening({ state, token: session.token });
   if (!opening.ok) return { kind: "refused", refusal: opening.failure };
+  const teller = createErrorTeller({
+    place: at.place,
+    redaction: session.redaction,
+    onTrouble: (text) => at.onTrouble?.(text),
+  });
   const engine = createEngine({
     ports: session.ports,
     state,
     opening: inOrder(opening.value, session.found),
-    onEntry: (entry, next) => at.onUpdate?.({ entry, state: next }),
+    onEntry: (entry, next) => {
+      at.onUpdate?.({ entry, state: next });
+      if (at.mode === "run") teller.see(entry, next);
+    },
     onOutput: (line, intent) => at.onOutput?.(line, intent),
   });
   at.onStoppable?.((by) => engine.stop(by));
-  return toEnded(at.mode === "run" ? await engine.run() : await engine.settle());
+  const end = at.mode === "run" ? await engine.run() : await engine.settle();
+  if (end.kind === "journal-lost") teller.lost(end.failure, end.state);
+  await teller.end();
+  return toEnded(end);
 }
 
 /** What was found when opening comes first, but for a new run, whose first event is run-created. */

@@ -20,7 +20,8 @@ export interface Coming {
 /** A dispatch that the budget forbids is not started: the run pauses instead; before that, it is warned once. */
 export function planBudget(state: RunState, coming: Coming): RunEvent | null {
   const failure = budgetFailure(state, coming);
-  return failure === null ? warning(state, coming) : { kind: "run-paused", failure };
+  if (failure !== null && failure.reason !== "budget-projected") return { kind: "run-paused", failure };
+  return warning(state, coming) ?? (failure === null ? null : { kind: "run-paused", failure });
 }
 
 /** What is under way ends before a run pauses. */

@@ -81,6 +81,9 @@ export const limits = {
   killGraceMs: 3_000,
   /** After an agent's main process ended: how long its output pipes may stay open. */
   drainGraceMs: 1_000,
+  /** One run of `onError`, and how many wait for it. */
+  onErrorTimeoutMs: 30_000,
+  errorsQueued: 10,
   requestPollMs: 100,
   viewThrottleMs: 1_000,
   /** Files of the builder's checkout that are watched around a dispatch; of more, git's own view is taken. */

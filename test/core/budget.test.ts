@@ -100,10 +100,10 @@ function begun(budget: Partial<Policy["budget"]>): RunStory {
 
 describe("what the next dispatch is likely to cost", () => {
   it("is what those of its stage cost on average, else those of its agent, else all", () => {
-    const story = begun({ usd: 10 });
+    const story = begun({ usd: 11 });
     spend(spend(spend(story, 6), 2), null);
     const at = comingAt(story.state.updatedAtMs);
-    const failure = { reason: "budget-projected", usedUsd: 8, nextUsd: 4, limitUsd: 10 };
+    const failure = { reason: "budget-projected", usedUsd: 8, nextUsd: 4, limitUsd: 11 };
     for (const coming of [at, { ...at, stage: "holistic-review" as const }, { ...at, agent: "developer" }]) {
       expect(planBudget(story.state, coming)).toMatchObject({ kind: "run-paused", failure });
     }

@@ -25,6 +25,7 @@ export function resumeAndShow(output: Output, options: ResumeOptions): Promise<n
 type Begin = (listener: {
   onUpdate: Parameters<typeof run>[0]["onUpdate"] & {};
   onOutput: Parameters<typeof run>[0]["onOutput"] & {};
+  onTrouble: (text: string) => void;
 }) => RunHandle;
 
 async function show(output: Output, begin: Begin): Promise<number> {
@@ -33,6 +34,7 @@ async function show(output: Output, begin: Begin): Promise<number> {
   const handle = begin({
     onUpdate: (update) => view.update(update),
     onOutput: (line, intent) => view.output(line, intent),
+    onTrouble: (text) => output.trouble(`note: ${text}`),
   });
   const ungard = obeySignals(handle, output);
   const ended = await handle.ended.finally(() => {

@@ -1,0 +1,108 @@
+// Money and trouble from outside: budgets stop a run before they are passed, and `onError` is told of what went wrong.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { task } from "../support/project-fixture.ts";
+import { type Json, type Project, plain, project, quick, type Rule } from "./support/e2e-project.ts";
+
+const work = { summary: "done" };
+const approval = { verdict: "approved", score: 95, criteria: [], findings: [] };
+
+/** Every dispatch says that it cost so much. */
+function costing(costUsd: number): readonly Rule[] {
+  const usage = { inputTokens: 1_000, outputTokens: 100, costUsd };
+  return [
+    { stage: "develop", report: { ...work, usage }, code: "fs.writeFileSync(env.EXECUTE_PRD_TASK_ID, 'x');" },
+    { stage: "review", report: { ...approval, usage } },
+  ];
+}
+
+function dispatches(plan: Project): number {
+  return plan.events().filter(({ kind }) => kind === "dispatch-started").length;
+}
+
+describe("a budget of $0.50 with agents that cost $0.20 a dispatch", () => {
+  it("stops before the third dispatch, says how to go on, and goes on with more money", async () => {
+    const plan = project({
+      prd: plain(task("a"), task("b")),
+      config: { ...quick, budget: { usd: 0.5 } },
+      rules: costing(0.2),
+    });
+    const stopped = await plan.run(["run", plan.slug]);
+    expect(stopped.exitCode).toBe(3);
+    expect(stopped.stdout).toMatch(/would pass the budget of \$0\.50.*resume --budget-usd/);
+    expect(dispatches(plan)).toBe(2);
+    expect(plan.status()).toMatchObject({
+      status: "paused",
+      usage: { costUsd: 0.4, costBasis: "reported" },
+    });
+    expect(plan.events().filter(({ kind }) => kind === "budget-warned")).toMatchObject([
+      { usedUsd: 0.4, limitUsd: 0.5 },
+    ]);
+    const again = await plan.run(["resume", plan.slug]);
+    expect(again.exitCode).toBe(3);
+    expect(dispatches(plan)).toBe(2);
+    const ended = await plan.run(["resume", plan.slug, "--budget-usd", "2"]);
+    expect(ended.exitCode, ended.stdout).toBe(0);
+    expect(plan.task("a")).toMatchObject({ attemptCount: 1 });
+  });
+
+  it("is used up to the cent", async () => {
+    const plan = project({
+      prd: plain(task("a")),
+      config: { ...quick, budget: { usd: 0.4 } },
+      rules: [...costing(0.2)],
+    });
+    expect((await plan.run(["run", plan.slug])).exitCode).toBe(3);
+    expect(dispatches(plan)).toBe(2);
+    expect(plan.task("a")).toMatchObject({ status: "complete" });
+  });
+});
+
+describe("onError", () => {
+  const note = `node -e 'require("fs").appendFileSync("told.jsonl", require("fs").readFileSync(0))'`;
+  const refusing: readonly Rule[] = [{ stage: "develop", raw: "no report" }];
+
+  function told(plan: Project): readonly Json[] {
+    const text = readFileSync(join(plan.checkout, "told.jsonl"), "utf8");
+    return text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Json); // a message of the program
+  }
+
+  it("is told of each failure that needs a person, as JSON on stdin, and of nothing else", async () => {
+    const plan = project({
+      prd: plain(task("a"), task("b")),
+      config: { ...quick, maxAttempts: 1, onError: note },
+      rules: [{ ...refusing[0], stage: "develop", taskId: "a" }],
+    });
+    const ended = await plan.run(["run", plan.slug]);
+    expect(ended.exitCode).toBe(4);
+    expect(told(plan)).toMatchObject([
+      { version: 1, slug: plan.slug, event: "question-asked", taskId: "a", reason: "attempts-used-up" },
+      {
+        event: "run-blocked",
+        status: "blocked",
+        reason: "tasks-held",
+        message: expect.stringContaining("a"),
+      },
+    ]);
+  });
+
+  it.each([
+    ["fails", "node -e 'process.exit(7)'", /note: onError .* ended with 7/],
+    ["cannot be started", "./no-such-program", /note: onError .* (cannot be started|ended with)/],
+  ])("that %s hides nothing: the run ends as it would have", async (_how, onError, words) => {
+    const plan = project({
+      prd: plain(task("a")),
+      config: { ...quick, maxAttempts: 1, onError },
+      rules: refusing,
+    });
+    const ended = await plan.run(["run", plan.slug]);
+    expect(ended.exitCode).toBe(4);
+    expect(ended.stdout).toMatch(/used up its 1 attempts/);
+    expect(ended.stderr).toMatch(words);
+    expect(plan.status()).toMatchObject({ status: "blocked", reason: expect.stringContaining("used up") });
+  });
+});
