@@ -2,15 +2,16 @@
 
 import { inspectCheckout } from "../adapters/git/inspect.ts";
 import { criticalPath, toWaves } from "../core/graph.ts";
-import { agentKeyFor, isStageOn, maxDispatches, type Policy } from "../core/policy.ts";
-import type { Prd } from "../core/prd.ts";
+import { agentKeyFor } from "../core/policy.ts";
 import { failed, type Result, success } from "../core/result.ts";
 import type { PolicyFlags } from "../schema/config.ts";
 import { checkoutRefusal } from "./checkout-refusal.ts";
+import { type Estimate, estimateRun } from "./estimate.ts";
 import { readPlan } from "./locate.ts";
 import { tellMissing } from "./missing-files.ts";
 import { findPolicy } from "./policy.ts";
 import type { Refusal } from "./refusal.ts";
+import { statusOfAll } from "./status.ts";
 
 export interface Validated {
   readonly slug: string;
@@ -50,13 +51,7 @@ export interface DryRun extends Validated {
   readonly setup: string;
   readonly gates: readonly { readonly name: string; readonly command: string }[];
   readonly agents: { readonly developer: string; readonly reviewer: string; readonly orchestrator: string };
-  readonly estimate: {
-    /** Agent dispatches if everything is right at the first attempt, and where the run stops at the latest. */
-    readonly dispatchesAtLeast: number;
-    readonly dispatchesAtMost: number;
-    readonly gateRunsAtLeast: number;
-    readonly basis: string;
-  };
+  readonly estimate: Estimate;
 }
 
 export async function planRun(at: {
@@ -72,6 +67,7 @@ export async function planRun(at: {
   const found = await findPolicy(checkout.topLevel, at.flags ?? {});
   if (!found.ok) return found;
   const { policy } = found.value;
+  const earlier = await statusOfAll({ cwd: checkout.topLevel });
   return success({
     ...validated.value,
     told: [...validated.value.told, ...found.value.told],
@@ -86,21 +82,8 @@ export async function planRun(at: {
       reviewer: agentKeyFor(policy, "reviewer", null),
       orchestrator: agentKeyFor(policy, "orchestrator", null),
     },
-    estimate: estimate(policy, plan.prd),
+    estimate: estimateRun(policy, plan.prd, earlier.ok ? earlier.value : []),
   });
-}
-
-function estimate(policy: Policy, prd: Prd): DryRun["estimate"] {
-  const count = prd.tasks.length;
-  const perTask = 1 + (policy.review.enabled ? 1 : 0) + (isStageOn(policy, "precheck", count) ? 1 : 0);
-  const opening =
-    (isStageOn(policy, "recon", count) ? 1 : 0) + (isStageOn(policy, "pre-mortem", count) ? 1 : 0);
-  return {
-    dispatchesAtLeast: opening + count * perTask + 1,
-    dispatchesAtMost: maxDispatches(policy, count),
-    gateRunsAtLeast: policy.gates.length * (count + 2),
-    basis: "stages of this policy; every task right at its first attempt, no follow-ups",
-  };
 }
 
 async function readFrom(at: { plan: string; cwd?: string }) {

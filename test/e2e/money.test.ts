@@ -17,6 +17,14 @@ function costing(costUsd: number): readonly Rule[] {
   ];
 }
 
+function lead(costUsd: number): Rule {
+  const report = { verdict: "pass", summary: "good", followUps: [], learnings: [] };
+  return {
+    stage: "holistic-review",
+    report: { ...report, usage: { inputTokens: 1, outputTokens: 1, costUsd } },
+  };
+}
+
 function dispatches(plan: Project): number {
   return plan.events().filter(({ kind }) => kind === "dispatch-started").length;
 }
@@ -56,6 +64,25 @@ describe("a budget of $0.50 with agents that cost $0.20 a dispatch", () => {
     expect((await plan.run(["run", plan.slug])).exitCode).toBe(3);
     expect(dispatches(plan)).toBe(2);
     expect(plan.task("a")).toMatchObject({ status: "complete" });
+  });
+});
+
+describe("the estimate of plan", () => {
+  it("says what earlier runs took a task, and that it knows nothing without them", async () => {
+    const plan = project({ prd: plain(task("a"), task("b")), rules: costing(0.2) });
+    const before = await plan.run(["plan", plan.planFile]);
+    expect(before.stdout).toMatch(/at least 5 dispatches \(stops at 32\).*cost unknown/);
+    expect(before.stdout).toMatch(/no earlier run of this repository/);
+    expect((await plan.run(["run", plan.slug])).exitCode).toBe(0);
+    const { estimate } = JSON.parse((await plan.run(["plan", plan.planFile, "--json"])).stdout);
+    // The lead's dispatch has no cost, so the cost of the whole is not known.
+    expect(estimate).toMatchObject({ dispatchesLikely: 5, costUsdLikely: null });
+    const priced = [...costing(0.2), lead(0.2)];
+    plan.setRules(priced);
+    expect((await plan.run(["run", plan.slug, "--fresh"])).exitCode).toBe(0);
+    const after = await plan.run(["plan", plan.planFile]);
+    expect(after.stdout).toMatch(/likely 5 \(stops at 32\).*likely \$1\.00/);
+    expect(after.stdout).toMatch(/the 2 task\(s\) of 1 earlier run\(s\) here/);
   });
 });
 

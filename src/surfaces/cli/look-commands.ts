@@ -3,7 +3,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Entry } from "../../core/event.ts";
 import { clean, diagnose, initialise, log, plan, rebuild, report, validate, verify } from "../../library.ts";
-import { toDuration, toIso, toLine } from "../../views/text.ts";
+import { toDuration, toIso, toLine, toUsd } from "../../views/text.ts";
 import { createNarrator } from "../../views/words.ts";
 import { type Output, printRefusal } from "./output.ts";
 
@@ -99,9 +99,13 @@ export async function showPlan(output: Output, at: Place & { plan: string }): Pr
     `  agents: developer ${dry.agents.developer}, reviewer ${dry.agents.reviewer}, lead ${dry.agents.orchestrator}`,
   );
   const { dispatchesAtLeast, dispatchesAtMost, gateRunsAtLeast, basis } = dry.estimate;
+  const { costUsdLikely, dispatchesLikely } = dry.estimate;
+  const likely = dispatchesLikely === null ? "" : `, likely ${dispatchesLikely}`;
+  const cost = costUsdLikely === null ? "cost unknown" : `likely ${toUsd(costUsdLikely)}`;
   output.line(
-    `  estimate: at least ${dispatchesAtLeast} dispatches (stops at ${dispatchesAtMost}) and ${gateRunsAtLeast} gate runs: ${basis}`,
+    `  estimate: at least ${dispatchesAtLeast} dispatches${likely} (stops at ${dispatchesAtMost}) and ${gateRunsAtLeast} gate runs; ${cost}`,
   );
+  output.line(`  basis: ${basis}`);
   for (const text of dry.told) output.line(`  note: ${toLine(text)}`);
   return 0;
 }
