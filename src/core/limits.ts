@@ -84,6 +84,14 @@ export const limits = {
   /** One run of `onError`, and how many wait for it. */
   onErrorTimeoutMs: 30_000,
   errorsQueued: 10,
+  /** From the answer of an agent that is talked with to SIGTERM, for those that do not end by themselves. */
+  doneGraceMs: 2_000,
+  /** For an agent that is told to cancel its turn, before SIGTERM. */
+  cancelGraceMs: 300,
+  /** One message of the agent client protocol. */
+  acpMessageBytes: 16 * 1024 * 1024,
+  /** What was written to an agent that does not read it. */
+  acpUnreadBytes: 4 * 1024 * 1024,
   requestPollMs: 100,
   viewThrottleMs: 1_000,
   /** Files of the builder's checkout that are watched around a dispatch; of more, git's own view is taken. */

@@ -18,6 +18,8 @@ export interface AgentRunnerOptions {
   readonly checkout: string;
   /** The builder's environment, of which agents get an allow-list. */
   readonly environment: Environment;
+  /** Whether agents may use the network; missing: they may. */
+  readonly network?: boolean;
   /** Takes secrets out of prompt, request, report, transcript and copied files. */
   readonly redaction: Redaction;
 }

@@ -19,10 +19,17 @@ export function judge(
   request: AgentRequest,
   { ended, found }: { ended: Ended; found: PlainFileFound },
 ): Judged {
-  const usage = found.kind === "read" ? readUsage(found.bytes) : null;
+  const judged = judgeReport(request, found);
+  const { usage } = judged;
   if (ended.kind === "ended" && ended.interrupted) return { outcome: { kind: "interrupted" }, usage };
   const failure = failureOfEnd(request, ended);
-  const read = failure === null ? decode(request, found) : failed(failure);
+  return failure === null ? judged : { outcome: { kind: "failed", failure }, usage };
+}
+
+/** Of an agent that has answered, however its process ended. */
+export function judgeReport(request: AgentRequest, found: PlainFileFound): Judged {
+  const usage = found.kind === "read" ? readUsage(found.bytes) : null;
+  const read = decode(request, found);
   if (!read.ok) return { outcome: { kind: "failed", failure: read.failure }, usage };
   return { outcome: { kind: "answered", report: read.value }, usage };
 }
@@ -32,7 +39,7 @@ export function redactReport(found: PlainFileFound, redaction: Redaction): Plain
   return found.kind === "read" ? { kind: "read", bytes: redaction.jsonBytes(found.bytes) } : found;
 }
 
-function failureOfEnd(request: AgentRequest, ended: Ended): Failure | null {
+export function failureOfEnd(request: AgentRequest, ended: Ended): Failure | null {
   const agent = request.agentKey;
   if (ended.kind === "cannot start") {
     const command = request.agent.script ?? request.agent.command.join(" ");

@@ -3,6 +3,7 @@
 import { unreachable } from "../../core/result.ts";
 import type { AgentRequest, AgentRunner } from "../../ports.ts";
 import type { Redaction } from "../redaction/redaction.ts";
+import { runAcpAgent } from "./acp.ts";
 import type { AgentRun, AgentRunnerOptions } from "./agent-run.ts";
 import { runCommandAgent } from "./command.ts";
 import type { Judged } from "./outcome.ts";
@@ -37,8 +38,9 @@ function runBackend(run: AgentRun): Promise<Judged> {
     case "codex":
     case "gemini":
     case "opencode":
-    case "acp":
       return notThere(run);
+    case "acp":
+      return runAcpAgent(run);
     default:
       return unreachable(backend, "agent backend");
   }

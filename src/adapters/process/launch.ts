@@ -1,7 +1,7 @@
 // The one launcher of agents, setup, gates and hooks.
 //
 // Each child leads its own process group, sees only an allow-list of the environment, reads its prompt from stdin or
-// nothing at all, writes to a bounded log, and is ended in time:
+// nothing at all (or is talked with, over a stdin that stays open), writes to a bounded log, and is ended in time:
 //
 //   started ── ends by itself ───────────────────────────┐
 //      └── time-out, silence or abort: SIGTERM to the    ├── SIGKILL to the group, then to what escaped it,
@@ -11,6 +11,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { statSync } from "node:fs";
+import type { Writable } from "node:stream";
 import { limits } from "../../core/limits.ts";
 import { failed, type Result, success } from "../../core/result.ts";
 import type { Redaction } from "../redaction/redaction.ts";
@@ -42,6 +43,8 @@ export interface Command {
   readonly from?: Environment;
   /** Text on stdin; null or missing: nothing to read. */
   readonly input?: string | null;
+  /** Called once it runs, for a talk over its stdin, which then stays open; instead of `input`. */
+  readonly onStarted?: (talk: Talk) => void;
   /** Absolute path of the log; null or missing: nothing is stored. */
   readonly log?: string | null;
   readonly logFormat?: OutputWanted["format"];
@@ -54,6 +57,13 @@ export interface Command {
   readonly onChunk?: (chunk: Buffer, stream: StreamName) => void;
   /** Takes secrets out of all output; null or missing: nothing is taken out. */
   readonly redaction?: Redaction | null;
+}
+
+/** A child that is talked with. */
+export interface Talk {
+  readonly stdin: Writable;
+  /** Nothing more is wanted of it: its stdin is closed, and after a grace its group is ended. */
+  finish(): void;
 }
 
 export type Ended =
@@ -93,7 +103,7 @@ export async function launch(command: Command, signal: AbortSignal): Promise<End
   return toEnded({ exit: watched.exit, stop: watched.stop, startedMs, output });
 }
 
-type StopReason = "interrupted" | "total" | "idle";
+type StopReason = "interrupted" | "total" | "idle" | "finished";
 
 interface Exit {
   readonly exitCode: number | null;
@@ -118,7 +128,7 @@ function start(command: Command): Result<ChildProcess, string> {
       detached: hasGroups,
       windowsHide: true,
       windowsVerbatimArguments: invocation.shell,
-      stdio: [typeof command.input === "string" ? "pipe" : "ignore", "pipe", "pipe"],
+      stdio: [isWrittenTo(command) ? "pipe" : "ignore", "pipe", "pipe"],
     });
     arrived(child.pid);
     return success(child);
@@ -126,6 +136,10 @@ function start(command: Command): Result<ChildProcess, string> {
     arrived(undefined);
     return failed(toStartProblem(error, command));
   }
+}
+
+function isWrittenTo({ input, onStarted }: Command): boolean {
+  return typeof input === "string" || onStarted !== undefined;
 }
 
 type Watched =
@@ -180,8 +194,21 @@ function watchOver({ child, command, output, signal }: Watching): Promise<Watche
       child[stream]?.on("error", () => {}); // a broken pipe ends the stream, and "exit" tells the rest
     }
     child.stdin?.on("error", () => {}); // a program may end without reading its prompt
-    child.stdin?.end(command.input ?? "");
+    if (command.onStarted === undefined) child.stdin?.end(command.input ?? "");
+    else beginTalk(child, command.onStarted, () => stopper.stop("finished"));
   });
+}
+
+/** A child that could not be started has no stdin to talk over; "error" tells. */
+function beginTalk(child: ChildProcess, onStarted: (talk: Talk) => void, stop: () => void): void {
+  const { stdin } = child;
+  if (stdin === null) return;
+  const finish = (): void => {
+    stdin.end();
+    const cancel = after(limits.doneGraceMs, stop);
+    child.once("exit", cancel);
+  };
+  child.once("spawn", () => onStarted({ stdin, finish }));
 }
 
 /** SIGTERM to the group, SIGKILL after the grace, and `giveUp` when even that did not end the main process. */
@@ -255,7 +282,7 @@ function toEnded(end: { exit: Exit; stop: StopReason | null; startedMs: number; 
   return {
     kind: "ended",
     ...exit,
-    timedOut: stop === "interrupted" ? null : stop,
+    timedOut: stop === "total" || stop === "idle" ? stop : null,
     interrupted: stop === "interrupted",
     durationMs: Math.round(performance.now() - end.startedMs),
     ...end.output.end(),
