@@ -73,6 +73,36 @@ describe("the prompt", () => {
   });
 });
 
+describe("a talk", () => {
+  const echo = `import { createInterface } from "node:readline";
+    for await (const line of createInterface({ input: process.stdin })) console.log("heard", line);`;
+
+  test("goes on over a stdin that stays open, until it is finished", async () => {
+    const { ended } = await runSource(echo, {
+      onStarted: ({ stdin, finish }) => {
+        stdin.write("one\n");
+        stdin.write("two\n");
+        finish();
+      },
+    });
+    expect(ended).toMatchObject({ exitCode: 0, tail: "heard one\nheard two", timedOut: null });
+  });
+
+  test("that is finished ends a program that stays, which is neither a time-out nor an interruption", async () => {
+    const { ended } = await runSource("setInterval(() => {}, 1_000);", {
+      onStarted: ({ finish }) => finish(),
+    });
+    expect(ended).toMatchObject({ signal: "SIGTERM", timedOut: null, interrupted: false });
+    expect(ended.durationMs).toBeGreaterThanOrEqual(limits.doneGraceMs - 10);
+  });
+
+  test("is not begun with a program that is not there", async () => {
+    let begun = 0;
+    const ended = await start({ run: ["no-such-program"], cwd: "/", onStarted: () => (begun += 1) });
+    expect([ended.kind, begun]).toEqual(["cannot start", 0]);
+  });
+});
+
 describe("the output", () => {
   test("is stored as it came, hashed, and counted", async () => {
     const folder = await makeFolder();
