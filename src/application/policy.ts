@@ -7,8 +7,10 @@ import type { AgentPolicy, GatePolicy, Policy } from "../core/policy.ts";
 import { failed, type Result, success } from "../core/result.ts";
 import { configFileName, type PolicyFlags, readConfig, toPolicy } from "../schema/config.ts";
 import type { ConfigFile } from "../schema/config-shape.ts";
+import { overruled } from "../schema/role-agents.ts";
 import { codeOf } from "./locate.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
+import { findRoles } from "./roles.ts";
 
 export interface PolicyFound {
   readonly policy: Policy;
@@ -17,8 +19,13 @@ export interface PolicyFound {
   readonly hasNamedGates: boolean;
 }
 
-/** null: there is no configuration file. */
-function loadConfig(checkout: string): Result<ConfigFile | null, Refusal> {
+interface Loaded {
+  readonly config: ConfigFile;
+  readonly told: readonly string[];
+}
+
+/** With what the role files say; null: there is no configuration file. */
+async function loadConfig(checkout: string): Promise<Result<Loaded | null, Refusal>> {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(join(checkout, configFileName));
@@ -28,8 +35,14 @@ function loadConfig(checkout: string): Result<ConfigFile | null, Refusal> {
       refuse([problem({ file: configFileName, expected: "a readable file", hint: codeOf(error) })]),
     );
   }
-  const read = readConfig({ text: bytes, file: configFileName });
-  return read.ok ? read : failed(refuse(read.failure));
+  const roles = await findRoles(checkout);
+  if (!roles.ok) return roles;
+  const read = readConfig({ text: bytes, file: configFileName }, roles.value);
+  if (!read.ok) return failed(refuse(read.failure));
+  const told = overruled(read.value, roles.value).map(
+    (file) => `the settings of ${file} are left out: ${configFileName} names another backend`,
+  );
+  return success({ config: read.value, told });
 }
 
 /** The policy of a new run. */
@@ -37,16 +50,17 @@ export async function findPolicy(
   checkout: string,
   flags: PolicyFlags,
 ): Promise<Result<PolicyFound, Refusal>> {
-  const config = loadConfig(checkout);
-  if (!config.ok) return config;
-  if (config.value === null) return failed(refuse([noConfiguration()]));
+  const loaded = await loadConfig(checkout);
+  if (!loaded.ok) return loaded;
+  if (loaded.value === null) return failed(refuse([noConfiguration()]));
+  const { config, told } = loaded.value;
   const detected = await detectGates(checkout);
   return merge(checkout, {
-    config: config.value,
+    config,
     flags,
     gates: detected.gates,
     setup: detected.setup,
-    told: config.value.gates === undefined ? detected.told : [],
+    told: [...told, ...(config.gates === undefined ? detected.told : [])],
   });
 }
 
@@ -54,21 +68,16 @@ export async function findPolicy(
  * The policy of a resumed run: the configuration as it is now where there is one, else the recorded policy; gates
  * and setup that were detected stay as they were recorded. `flags` are the recorded ones with those given now.
  */
-export function findResumedPolicy(
+export async function findResumedPolicy(
   checkout: string,
   recorded: Policy,
   flags: PolicyFlags,
-): Result<PolicyFound, Refusal> {
-  const config = loadConfig(checkout);
-  if (!config.ok) return config;
-  if (config.value !== null) {
-    return merge(checkout, {
-      config: config.value,
-      flags,
-      gates: recorded.gates,
-      setup: recorded.setup,
-      told: [],
-    });
+): Promise<Result<PolicyFound, Refusal>> {
+  const loaded = await loadConfig(checkout);
+  if (!loaded.ok) return loaded;
+  if (loaded.value !== null) {
+    const { config, told } = loaded.value;
+    return merge(checkout, { config, flags, gates: recorded.gates, setup: recorded.setup, told });
   }
   const policy: Policy = {
     ...recorded,

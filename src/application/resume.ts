@@ -179,7 +179,7 @@ async function prepare(at: Continuation, state: RunState): Promise<Result<Prepar
   const found =
     state.policy === null
       ? await findPolicy(checkout.topLevel, flags) // killed before the first session was recorded
-      : findResumedPolicy(checkout.topLevel, state.policy, flags);
+      : await findResumedPolicy(checkout.topLevel, state.policy, flags);
   if (!found.ok) return found;
   const { policy, hasNamedGates } = found.value;
   const problems = await findProblems({

@@ -2,7 +2,6 @@
 
 import { randomBytes } from "node:crypto";
 import { realpathSync } from "node:fs";
-import { join } from "node:path";
 import { removeLeftDropFolders } from "../adapters/agents/drop-folder.ts";
 import { createAgentRunner } from "../adapters/agents/runner.ts";
 import { acquireBranchLock } from "../adapters/branch-lock.ts";
@@ -25,20 +24,15 @@ import { createRedaction, type Redaction } from "../adapters/redaction/redaction
 import { openRequests } from "../adapters/requests.ts";
 import { openRunFiles } from "../adapters/run-files.ts";
 import { acquireRunLock, type RunLock } from "../adapters/run-lock.ts";
-import { attemptStorage, readRegularFile, removeTemporaryFilesBelow } from "../adapters/storage.ts";
+import { attemptStorage, removeTemporaryFilesBelow } from "../adapters/storage.ts";
 import type { Entry, RunEvent } from "../core/event.ts";
 import { describe, type Failure } from "../core/failure.ts";
 import type { RunId, Slug } from "../core/ids.ts";
-import type { Role } from "../core/report.ts";
 import { failed, type Result, success } from "../core/result.ts";
-import type { AgentRunner, Ports } from "../ports.ts";
-import { addRoleText } from "../prompts/prompt.ts";
-import { roleFolder } from "./init-files.ts";
+import type { Ports } from "../ports.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import { createRunSetup } from "./run-setup.ts";
 import { toolVersion } from "./version.ts";
-
-const roleFileBytes = 256 * 1024;
 
 /** What a session is about. */
 export interface SessionPlace {
@@ -178,18 +172,15 @@ function toPorts(place: SessionPlace, opened: OpenJournal, redaction: Redaction)
       runSetup: createRunSetup({ runId, checkout, environment, redaction }),
       redact: redaction.text,
     }),
-    agents: withRoleTexts(
+    agents: createAgentRunner({
+      runFolder,
+      root: checkout,
+      outside: outsideOf(place),
+      identity: (dispatch) => dispatchIdentity(dispatch, runId),
       checkout,
-      createAgentRunner({
-        runFolder,
-        root: checkout,
-        outside: outsideOf(place),
-        identity: (dispatch) => dispatchIdentity(dispatch, runId),
-        checkout,
-        environment,
-        redaction,
-      }),
-    ),
+      environment,
+      redaction,
+    }),
     gates: createGateRunner({ runId, runFolder, environment, redaction }),
   };
 }
@@ -197,26 +188,6 @@ function toPorts(place: SessionPlace, opened: OpenJournal, redaction: Redaction)
 /** Folders that a dispatch's own folder must not lie in. */
 function outsideOf(place: SessionPlace): readonly string[] {
   return [place.checkout, place.gitCommonDir, place.worktreeRoot].map(realOrSame);
-}
-
-/** Adds what the builder wrote in the role files; they are read from the main checkout, never from a lane. */
-function withRoleTexts(checkout: string, runner: AgentRunner): AgentRunner {
-  return {
-    run: (request, contact) => {
-      const prompt = addRoleText(request.prompt, readRoleText(checkout, request.role));
-      return runner.run({ ...request, prompt }, contact);
-    },
-  };
-}
-
-function readRoleText(checkout: string, role: Role): string {
-  try {
-    return readRegularFile(join(checkout, ...roleFolder.split("/"), `${role}.md`), roleFileBytes).toString(
-      "utf8",
-    );
-  } catch {
-    return ""; // there is none, or none that can be read as a file
-  }
 }
 
 function realOrSame(path: string): string {

@@ -7,6 +7,9 @@ export const limits = {
   jsonDepth: 100,
   /** Problems of one input that are listed; what goes beyond is counted. */
   inputProblems: 1_000,
+  roleFileBytes: 256 * 1024,
+  /** Settings at the head of a role file. */
+  frontMatterChars: 16_000,
   requestFileBytes: 256 * 1024,
   journalLineBytes: 64 * 1024 * 1024,
   /** Output of one agent or gate kept on disk; what goes beyond is counted and dropped. */

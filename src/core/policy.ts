@@ -115,6 +115,16 @@ export function agentKeyFor(policy: Policy, role: Role, taskAgent: string | null
   return agentOf(policy, role) === undefined ? "developer" : role;
 }
 
+/**
+ * What an agent is told besides, in a role: its own text, else the role's. An agent that plays another role beside its
+ * own is not told its own role's text there.
+ */
+export function instructionsFor(policy: Policy, role: Role, key: string): string {
+  const ofRole = agentOf(policy, role)?.instructions ?? "";
+  const isRole = (["developer", "reviewer", "orchestrator"] as const).some((each) => each === key);
+  return isRole ? ofRole : agentOf(policy, key)?.instructions || ofRole;
+}
+
 export type OptionalStage = "precheck" | "recon" | "pre-mortem";
 
 /** PRDs under 3 tasks are too small for advice stages, unless these are switched on. */

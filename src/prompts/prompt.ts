@@ -56,15 +56,20 @@ export function toPrompt(request: DispatchRequest, reportFormat = ""): string {
   return fitTemplate({ template, values: { ...values, ...common }, parts, maxChars: promptChars });
 }
 
+const cutMark = "\n\n[Cut here: a role file is too long.]";
+
+/** What the builder wrote in a role file, as it goes into prompts; empty where there is nothing but comments. */
+export function toRoleText(written: string): string {
+  const text = toPlain(written.replace(/<!--[\s\S]*?-->/g, "")).trim();
+  if (text.length <= roleTextChars) return text;
+  return `${toPlain(text.slice(0, roleTextChars - cutMark.length))}${cutMark}`;
+}
+
 /** Adds what the builder wrote in a role file; comments in it are left out, and an empty one adds nothing. */
-export function addRoleText(prompt: string, roleText: string): string {
-  const text = toPlain(roleText.replace(/<!--[\s\S]*?-->/g, "")).trim();
+export function addRoleText(prompt: string, written: string): string {
+  const text = toRoleText(written);
   if (text === "") return prompt;
-  const isWhole = text.length <= roleTextChars;
-  const kept = isWhole
-    ? text
-    : `${toPlain(text.slice(0, roleTextChars))}\n\n[Cut here: a role file is too long.]`;
-  return `${prompt.trimEnd()}\n\n## The builder's words to your role\n\n${kept}\n`;
+  return `${prompt.trimEnd()}\n\n## The builder's words to your role\n\n${text}\n`;
 }
 
 type Content = Omit<Fitting, "maxChars">;

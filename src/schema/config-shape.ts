@@ -59,7 +59,8 @@ const fileName = text("a name, a text")
 
 const agent = z.strictObject(
   {
-    backend: z.enum(availableBackends, { error: `one of ${availableBackends.join(", ")}` }),
+    /** Only a role may leave it out: its role file names it, or the developer's agent plays the role. */
+    backend: z.enum(availableBackends, { error: `one of ${availableBackends.join(", ")}` }).optional(),
     command: z.array(argument("a text"), { error: "program and arguments, in a list" }).optional(),
     script: filledText("the path of a script, not empty").optional(),
     timeoutMs: whole(1, maxTimerMs),
@@ -75,6 +76,9 @@ const agent = z.strictObject(
   },
   { error: "an agent: an object with backend" },
 );
+
+/** The front matter of a role file: what an agent's entry takes, but for the text, which is the file's. */
+export const roleSettingsShape = agent.omit({ instructions: true });
 
 const perMillion = z
   .number({ error: "US dollars per million tokens, 0 or more" })
@@ -181,6 +185,7 @@ export const configShape = z.strictObject(
 /** What the file says, checked; what it does not say is absent. */
 export type ConfigFile = z.output<typeof configShape>;
 export type AgentEntry = z.output<typeof agent>;
+export type RoleSettings = z.output<typeof roleSettingsShape>;
 export type GateEntry = z.output<typeof gate>;
 
 function isFolderInside(path: string): boolean {

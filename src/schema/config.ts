@@ -1,13 +1,14 @@
 // The configuration: execute-prd.config.json to what it says, and that with flags and defaults to the policy of a
 // run. Precedence: flag, file, default.
 
-import { taskIdProblem } from "../core/ids.ts";
 import { limits } from "../core/limits.ts";
-import type { AgentPolicy, Backend, GatePolicy, Policy } from "../core/policy.ts";
+import type { GatePolicy, Policy } from "../core/policy.ts";
 import { failed, type Result, success } from "../core/result.ts";
-import { type AgentEntry, type ConfigFile, configShape, type GateEntry } from "./config-shape.ts";
+import { checkAgents, checkDeveloper, toAgents } from "./agent-entries.ts";
+import { type ConfigFile, configShape, type GateEntry } from "./config-shape.ts";
 import { decodeJson, type JsonSource } from "./json-text.ts";
-import { didYouMean, type InputProblem, ProblemList, toExcerpt } from "./problem.ts";
+import { type InputProblem, ProblemList, toExcerpt } from "./problem.ts";
+import { type RoleFiles, withRoles } from "./role-agents.ts";
 import { checkShape, valueAt } from "./zod-problems.ts";
 
 export const configFileName = "execute-prd.config.json";
@@ -61,26 +62,32 @@ export const defaultPolicy: Policy = {
   only: null,
 };
 
-export function readConfig(source: JsonSource): Result<ConfigFile, readonly InputProblem[]> {
+/** What role files say is in the agents of the result, where the configuration does not say otherwise. */
+export function readConfig(
+  source: JsonSource,
+  roles: RoleFiles = {},
+): Result<ConfigFile, readonly InputProblem[]> {
   const json = decodeJson(source, limits.prdBytes);
   if (!json.ok) return failed([json.failure]);
   const problems = new ProblemList(source.file);
   checkShape({ shape: configShape, value: json.value, problems });
-  checkAgents(valueAt(json.value, ["agents"]), problems);
-  checkGateNames(valueAt(json.value, ["gates"]), problems);
-  checkBackoff(json.value, problems);
-  return problems.isEmpty ? success(configShape.parse(json.value)) : failed(problems.all());
+  const value = withRoles(json.value, roles);
+  const isWritten = (name: string) => valueAt(json.value, ["agents", name]) !== undefined;
+  checkAgents(valueAt(value, ["agents"]), isWritten, problems);
+  checkGateNames(valueAt(value, ["gates"]), problems);
+  checkBackoff(value, problems);
+  return problems.isEmpty ? success(configShape.parse(value)) : failed(problems.all());
 }
 
 /** Fails when there is no developer, or a flag names or says what cannot be. */
 export function toPolicy(source: PolicySource): Result<Policy, readonly InputProblem[]> {
   const { config, flags } = source;
-  const problems = [...checkDeveloper(config, flags), ...checkFlags(flags)];
+  const problems = [...checkDeveloper(config, flags.agent, configFileName), ...checkFlags(flags)];
   if (problems.length > 0) return failed(problems);
   return success({
     ...defaultPolicy,
     ...withoutUndefined(pickPlain(config)),
-    agents: toAgents(config, flags),
+    agents: toAgents(config, flags.agent),
     prices: toPrices(config),
     setup: config.setup ?? source.detectedSetup ?? defaultPolicy.setup,
     gates: config.gates?.map(toGate) ?? source.detectedGates,
@@ -125,40 +132,6 @@ function withoutUndefined<Source extends object>(source: Source | undefined): Pr
   return Object.fromEntries(entries) as Present<Source>; // the same keys, only fewer
 }
 
-/** With `--agent` that agent is also the developer; a fallback to the one it replaces leads nowhere. */
-function toAgents(config: ConfigFile, flags: PolicyFlags): Policy["agents"] {
-  const entries = Object.entries(config.agents ?? {}).map(([key, entry]) => [key, toAgent(entry)] as const);
-  const agents = new Map(entries);
-  const developer = flags.agent === undefined ? undefined : agents.get(flags.agent);
-  if (developer !== undefined) {
-    const fallback = developer.fallback === "developer" ? null : developer.fallback;
-    agents.set("developer", { ...developer, fallback });
-  }
-  return Object.fromEntries(agents);
-}
-
-function toAgent(entry: AgentEntry): AgentPolicy {
-  return {
-    backend: entry.backend,
-    command: takesCommand(entry.backend) ? (entry.command ?? []) : [],
-    script: entry.backend === "scripted" ? (entry.script ?? null) : null,
-    timeoutMs: entry.timeoutMs ?? limits.agentTimeoutMs,
-    idleTimeoutMs: entry.idleTimeoutMs ?? 0,
-    env: entry.env ?? [],
-    auth: entry.auth ?? null,
-    fallback: entry.fallback ?? null,
-    model: entry.model ?? "",
-    effort: entry.effort ?? null,
-    tools: entry.tools ?? null,
-    instructions: entry.instructions ?? "",
-    maxTurns: entry.maxTurns ?? 0,
-  };
-}
-
-function takesCommand(backend: Backend): boolean {
-  return backend !== "scripted" && backend !== "anthropic";
-}
-
 /** What is not said of caches costs as much as fresh input. */
 function toPrices({ prices = {} }: ConfigFile): Policy["prices"] {
   return Object.fromEntries(
@@ -177,46 +150,6 @@ function toGate(entry: GateEntry): GatePolicy {
     report: entry.report ?? "auto",
     env: entry.env ?? [],
   };
-}
-
-/** What an agent's shape cannot say: its name, what its backend needs, and the agent it falls back to. */
-function checkAgents(agents: unknown, problems: ProblemList): void {
-  if (!isObject(agents)) return;
-  const names = Object.keys(agents);
-  for (const name of names) {
-    const at = ["agents", name];
-    const nameProblem = taskIdProblem(name);
-    if (nameProblem !== null) problems.add(at, () => ({ value: name, expected: `a name: ${nameProblem}` }));
-    checkBackend({ at, agent: valueAt(agents, [name]), problems });
-    const fallback = valueAt(agents, [name, "fallback"]);
-    if (typeof fallback !== "string" || (fallback !== name && names.includes(fallback))) continue;
-    const expected = "the key of another agent";
-    const others = names.filter((other) => other !== name);
-    const hint =
-      didYouMean(fallback, others) || (others.length === 0 ? "" : `there are: ${others.join(", ")}`);
-    problems.add([...at, "fallback"], () => ({ value: fallback, expected, hint }));
-  }
-}
-
-function checkBackend(to: { at: readonly string[]; agent: unknown; problems: ProblemList }): void {
-  const [backend, command, script] = ["backend", "command", "script"].map((key) => valueAt(to.agent, [key]));
-  const program: unknown = Array.isArray(command) ? command[0] : command;
-  const hasNoProgram = program === undefined || (typeof program === "string" && program.trim() === "");
-  if (
-    (backend === "command" || backend === "acp") &&
-    hasNoProgram &&
-    (command === undefined || Array.isArray(command))
-  ) {
-    const hint = 'for example ["node", "agent.mjs"]';
-    to.problems.add([...to.at, "command"], () => ({
-      value: command,
-      expected: "program and arguments, in a list",
-      hint,
-    }));
-  }
-  if (backend === "scripted" && script === undefined) {
-    to.problems.add([...to.at, "script"], () => ({ value: script, expected: "the path of a script" }));
-  }
 }
 
 /** Ignoring case: a gate's log is a file of its name. */
@@ -248,20 +181,6 @@ function checkBackoff(config: unknown, problems: ProblemList): void {
   problems.add(["retry", "backoffMaxMs"], () => ({ value: most, expected }));
 }
 
-function checkDeveloper(config: ConfigFile, flags: PolicyFlags): readonly InputProblem[] {
-  const names = Object.keys(config.agents ?? {});
-  if (flags.agent !== undefined) {
-    if (names.includes(flags.agent)) return [];
-    const known = names.length === 0 ? "no agents are configured" : `there are: ${names.join(", ")}`;
-    const hint = didYouMean(flags.agent, names) || known;
-    return [flagProblem("--agent", flags.agent, { expected: "the key of a configured agent", hint })];
-  }
-  if (names.includes("developer")) return [];
-  const expected = "an agent that develops";
-  const hint = `"execute-prd init" writes a configuration to start from`;
-  return [{ file: configFileName, path: "agents.developer", value: "", expected, hint }];
-}
-
 function checkFlags(flags: PolicyFlags): readonly InputProblem[] {
   const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1;
   const checks: readonly [string, number | undefined, (value: number) => boolean, string][] = [
@@ -283,8 +202,4 @@ function checkFlags(flags: PolicyFlags): readonly InputProblem[] {
 
 function flagProblem(path: string, value: unknown, words: { expected: string; hint: string }): InputProblem {
   return { file: "", path, value: toExcerpt(value), ...words };
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

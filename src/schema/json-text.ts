@@ -36,7 +36,8 @@ export function decodeJson(source: JsonSource, maxBytes: number): Result<unknown
   }
 }
 
-function decodeText({ text, file }: JsonSource, maxBytes: number): Result<string, InputProblem> {
+/** UTF-8, without its byte order mark. */
+export function decodeText({ text, file }: JsonSource, maxBytes: number): Result<string, InputProblem> {
   const bytes = typeof text === "string" ? Buffer.byteLength(text) : text.length;
   if (bytes > maxBytes) {
     const found = `it has ${bytes} bytes`;

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { type InitAnswers, initAdvice, initFiles, roleFolder } from "../../src/application/init-files.ts";
 import { addRoleText } from "../../src/prompts/prompt.ts";
 import { readConfig, toPolicy } from "../../src/schema/config.ts";
+import { readRoleFile } from "../../src/schema/role-file.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const known: InitAnswers = {
@@ -136,13 +137,24 @@ describe("the command and the skill", () => {
 });
 
 test.each(["developer", "reviewer", "orchestrator"])(
-  "the role file of the %s explains itself and adds one line",
-  (role) => {
+  "the role file of the %s explains itself, sets nothing and adds one line",
+  async (role) => {
     const text = textOf(known, `${roleFolder}/${role}.md`);
-    expect(text).toMatch(/^<!-- Added to every prompt/);
-    const prompt = addRoleText("# Task\n", text);
+    expect(text).toContain("<!-- Added to every prompt");
+    const read = await readRoleFile({ text, file: "" });
+    expect(read).toMatchObject({ ok: true, value: { settings: {} } });
+    const prompt = addRoleText("# Task\n", read.ok ? read.value.instructions : "");
     expect(prompt).toContain("the project's own documents");
     expect(prompt).not.toContain("<!--");
+  },
+);
+
+test.each(["developer", "reviewer", "orchestrator"])(
+  "every setting that the role file of the %s shows can be set",
+  async (role) => {
+    const text = textOf(known, `${roleFolder}/${role}.md`).replace(/^# (?=[a-zA-Z]+: )/gm, "");
+    const read = await readRoleFile({ text, file: "" });
+    expect(read).toMatchObject({ ok: true, value: { settings: { backend: "command", model: "the-model" } } });
   },
 );
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { RunEvent } from "../../src/core/event.ts";
 import type { Failure } from "../../src/core/failure.ts";
 import type { TaskId } from "../../src/core/ids.ts";
+import type { AgentPolicy } from "../../src/core/policy.ts";
 import { taskOf } from "../../src/core/state.ts";
 import {
   answered,
@@ -60,6 +61,27 @@ describe("a run", () => {
       "rejected",
       "accepted",
     ]);
+  });
+
+  it("tells each role its own words: in the prompt, or apart from it where the backend has a way for it", async () => {
+    const policy = toPolicy();
+    const told = (backend: "command" | "codex", instructions: string) => {
+      return { ...policy.agents["developer"], backend, instructions } as AgentPolicy; // toPolicy has a developer
+    };
+    const agents = {
+      ...policy.agents,
+      developer: told("codex", "Use tabs."),
+      reviewer: told("command", "Look at tabs."),
+    };
+    const seen = new Map<string, { readonly isInPrompt: boolean; readonly told: string }>();
+    const world = new World((at) => {
+      const { stage, prompt, agent } = at.request;
+      seen.set(stage, { isInPrompt: prompt.includes("tabs."), told: agent.instructions });
+      return honest(at);
+    });
+    await play(world, { prd: toPrd([toTask("a")]), policy: { ...policy, agents } });
+    expect(seen.get("develop")).toEqual({ isInPrompt: false, told: "Use tabs." });
+    expect(seen.get("review")).toEqual({ isInPrompt: true, told: "Look at tabs." });
   });
 
   it("never integrates what the review did not approve, whatever the developer says", async () => {

@@ -3,14 +3,14 @@
 import type { DispatchEnded, DispatchOutcome, DispatchStarted } from "../../core/event.ts";
 import type { Failure } from "../../core/failure.ts";
 import { nothingSeen, type OwnLook, wantedFiles, wantedNames } from "../../core/own-look.ts";
-import { type AgentPolicy, agentOf } from "../../core/policy.ts";
+import { type AgentPolicy, agentOf, instructionsFor } from "../../core/policy.ts";
 import { type Prices, withCost } from "../../core/prices.ts";
 import type { Usage } from "../../core/report.ts";
 import { evidencePlace, toDispatchRequest, toRequestJson } from "../../core/request.ts";
 import { assert, type Result, success } from "../../core/result.ts";
 import { knownTask } from "../../core/state.ts";
 import type { AgentAnswer } from "../../ports.ts";
-import { toPrompt } from "../../prompts/prompt.ts";
+import { addRoleText, toPrompt } from "../../prompts/prompt.ts";
 import type { Effect } from "./effect.ts";
 
 export async function askAgent(
@@ -19,8 +19,8 @@ export async function askAgent(
 ): Promise<AgentAnswer> {
   const { intent, ports, state } = effect;
   assert(state.policy !== null, "a dispatch has a policy");
-  const agent = agentOf(state.policy, intent.agent);
-  if (agent === undefined) {
+  const configured = agentOf(state.policy, intent.agent);
+  if (configured === undefined) {
     const known = Object.keys(state.policy.agents);
     const failure: Failure = { reason: "agent-not-configured", agent: intent.agent, known };
     return { outcome: { kind: "failed", failure }, usage: null, durationMs: 0 };
@@ -29,6 +29,7 @@ export async function askAgent(
   if (!seen.ok) {
     return { outcome: { kind: "failed", failure: seen.failure }, usage: null, durationMs: 0 };
   }
+  const agent = { ...configured, instructions: instructionsFor(state.policy, intent.role, intent.agent) };
   const request = toDispatchRequest(state, intent, { conflicts: place.conflicts, seen: seen.value });
   const answer = await ports.agents.run(
     {
@@ -43,7 +44,7 @@ export async function askAgent(
       agentKey: intent.agent,
       agent,
       cwd: place.cwd,
-      prompt: toPrompt(request),
+      prompt: withInstructions(toPrompt(request), agent),
       request: toRequestJson(request),
       files: request.files.map(({ path }) => path),
       criteriaCount: request.record?.task.acceptanceCriteria.length ?? 0,
@@ -64,6 +65,12 @@ function toPriced(
   if (usage === null) return null;
   const named = usage.model === null && agent.model !== "" ? { ...usage, model: agent.model } : usage;
   return withCost(named, prices, agent.backend === "anthropic" ? "measured" : "reported");
+}
+
+/** The others are given them apart from the prompt, by the way their program has for it. */
+function withInstructions(prompt: string, { backend, instructions }: AgentPolicy): string {
+  const isPartOfPrompt = backend === "command" || backend === "scripted" || backend === "acp";
+  return isPartOfPrompt ? addRoleText(prompt, instructions) : prompt;
 }
 
 /** Before somebody works on a task or judges its prompt, the program looks itself for what the task speaks of. */
