@@ -37,7 +37,12 @@ const ROOMS: Readonly<Record<string, RoomRule>> = {
     node: NOTHING,
     packages: NOTHING,
   },
-  schema: { imports: ["core"], typeImports: NOTHING, node: ["node:crypto", "node:zlib"], packages: ["zod", "yaml"] },
+  schema: {
+    imports: ["core"],
+    typeImports: NOTHING,
+    node: ["node:crypto", "node:zlib"],
+    packages: ["zod", "yaml"],
+  },
   adapters: { imports: ["core", "ports", "schema"], typeImports: NOTHING, node: ANY, packages: ANY },
   demo: { imports: ["core", "schema"], typeImports: NOTHING, node: ANY, packages: NOTHING },
   application: {
