@@ -139,10 +139,10 @@ function toDevelop(input: ReportInput<"develop">): DevelopReport {
   const question = input.question ?? null;
   return {
     stage: "develop",
-    summary: clean(input.summary),
-    reflection: clean(input.reflection ?? ""),
+    summary: cleanText(input.summary),
+    reflection: cleanText(input.reflection ?? ""),
     signals: cleanList(input.signals),
-    question: question && { text: clean(question.text), options: cleanList(question.options) },
+    question: question && { text: cleanText(question.text), options: cleanList(question.options) },
   };
 }
 
@@ -158,8 +158,8 @@ function toReview(input: ReportInput<"review">, source: ReportSource, problems: 
     criteria: toCriteria(input.criteria ?? [], source.criteriaCount, problems),
     findings: toFindings(input.findings, source.round),
     justified: firstItems(input.justified).map(({ finding, why }) => ({
-      finding: clean(finding),
-      why: clean(why),
+      finding: cleanText(finding),
+      why: cleanText(why),
     })),
   };
 }
@@ -179,7 +179,7 @@ function toCriteria(
     }
     const earlier = worst.get(line.index);
     if (earlier !== undefined && badness[earlier.verdict] >= badness[line.verdict]) continue;
-    worst.set(line.index, { index: line.index, verdict: line.verdict, where: clean(line.where) });
+    worst.set(line.index, { index: line.index, verdict: line.verdict, where: cleanText(line.where) });
   }
   return [...worst.values()].sort((a, b) => a.index - b.index);
 }
@@ -202,17 +202,17 @@ function toFindings(input: readonly FindingInput[], round: number): Finding[] {
     return {
       id,
       severity: finding.severity,
-      file: clean(finding.file ?? "") || null,
+      file: cleanText(finding.file ?? "") || null,
       line: finding.line ?? null,
-      problem: clean(finding.problem),
-      fix: clean(finding.fix),
+      problem: cleanText(finding.problem),
+      fix: cleanText(finding.fix),
     };
   });
 }
 
 function toFindingId(id: string | null | undefined): string {
   return cut(
-    clean(id ?? "")
+    cleanText(id ?? "")
       .replace(/\s+/g, " ")
       .trim(),
     findingIdChars,
@@ -247,7 +247,7 @@ function toRecon(
     }
     const earlier = worst.get(id);
     if (earlier !== undefined && badness[earlier.verdict] >= badness[verdict]) continue;
-    worst.set(id, { id, verdict, evidence: clean(evidence) });
+    worst.set(id, { id, verdict, evidence: cleanText(evidence) });
   }
   return { stage: "recon", tasks: taskIds.flatMap((id) => worst.get(id) ?? []) };
 }
@@ -255,12 +255,12 @@ function toRecon(
 /** A risk whose tasks are all unknown counts for every task: advice is better given too often. */
 function toPreMortem(input: ReportInput<"pre-mortem">, taskIds: readonly TaskId[]): PreMortemReport {
   const risks = mostSevere(input.risks).map((risk) => ({
-    name: clean(risk.name),
-    category: clean(risk.category),
+    name: cleanText(risk.name),
+    category: cleanText(risk.category),
     severity: risk.severity,
-    problem: clean(risk.problem),
-    mitigation: clean(risk.mitigation),
-    verification: clean(risk.verification),
+    problem: cleanText(risk.problem),
+    mitigation: cleanText(risk.mitigation),
+    verification: cleanText(risk.verification),
     taskIds: taskIds.filter((id) => risk.taskIds?.includes(id)),
   }));
   return { stage: "pre-mortem", risks };
@@ -270,10 +270,10 @@ function toHolistic(input: ReportInput<"holistic-review">): HolisticReport {
   return {
     stage: "holistic-review",
     verdict: input.verdict,
-    summary: clean(input.summary),
+    summary: cleanText(input.summary),
     followUps: firstItems(input.followUps).map(({ title, description, acceptanceCriteria }) => ({
-      title: clean(title).replace(/\s+/g, " "),
-      description: clean(description),
+      title: cleanText(title).replace(/\s+/g, " "),
+      description: cleanText(description),
       acceptanceCriteria: cleanList(acceptanceCriteria),
     })),
     learnings: cleanList(input.learnings),
@@ -285,11 +285,11 @@ function firstItems<Item>(items: readonly Item[] | null | undefined): readonly I
 }
 
 function cleanList(items: readonly string[] | null | undefined): string[] {
-  return firstItems(items).map(clean);
+  return firstItems(items).map(cleanText);
 }
 
 /** Without control characters, changes of direction and half characters; cut to what is kept of an agent's text. */
-function clean(text: string): string {
+export function cleanText(text: string): string {
   const visible = text
     .replace(/\r\n?/g, "\n")
     .replace(/[^\P{Cc}\n\t]|[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu, "")

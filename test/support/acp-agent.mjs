@@ -89,7 +89,7 @@ async function play(step) {
   if ("write" in step) writeFileSync(step.write, step.text);
   if ("pid" in step) writeFileSync(step.pid, String(process.pid));
   if ("seen" in step) {
-    const commandLine = readFileSync(`/proc/${process.pid}/cmdline`, "utf8");
+    const commandLine = [...process.execArgv, ...process.argv];
     writeFileSync(step.seen, JSON.stringify({ env: process.env, cwd: process.cwd(), commandLine }));
   }
   if ("exit" in step) process.exit(step.exit);

@@ -208,13 +208,12 @@ function addTokens(state: State, usage: unknown): void {
   };
 }
 
-/** Of an agent that counts no tokens, the context it filled: so many were read at least. */
+/** Beside a cost without tokens, the context that was filled: so many were read at least. */
 function toUsage({ tokens, model }: State, updates: AcpUpdates): Usage | null {
   const costUsd = updates.costUsd();
-  const context = updates.contextTokens();
-  if (tokens === null && costUsd === null && context === null) return null;
+  if (tokens === null && costUsd === null) return null;
   const counted = tokens ?? {
-    inputTokens: context ?? 0,
+    inputTokens: updates.contextTokens() ?? 0,
     outputTokens: 0,
     cacheReadTokens: 0,
     cacheWriteTokens: 0,

@@ -5,6 +5,7 @@ import type { StageReport, Usage } from "../../core/report.ts";
 import { failed, type Result, success } from "../../core/result.ts";
 import type { AgentOutcome, AgentRequest } from "../../ports.ts";
 import { readReport, readUsage } from "../../schema/report.ts";
+import { readSaidFailure } from "../../schema/report-failure.ts";
 import type { PlainFileFound } from "../plain-file.ts";
 import type { Ended } from "../process/launch.ts";
 import type { Redaction } from "../redaction/redaction.ts";
@@ -14,7 +15,10 @@ export interface Judged {
   readonly usage: Usage | null;
 }
 
-/** A report is believed only of an agent that ended well; what it says about its cost counts in any case. */
+/**
+ * A report is believed only of an agent that ended well; what it says about its cost counts in any case, and so does
+ * that its service failed it, however it ended.
+ */
 export function judge(
   request: AgentRequest,
   { ended, found }: { ended: Ended; found: PlainFileFound },
@@ -22,8 +26,19 @@ export function judge(
   const judged = judgeReport(request, found);
   const { usage } = judged;
   if (ended.kind === "ended" && ended.interrupted) return { outcome: { kind: "interrupted" }, usage };
-  const failure = failureOfEnd(request, ended);
-  return failure === null ? judged : { outcome: { kind: "failed", failure }, usage };
+  const said = readFailure(request, found);
+  const failure = (said?.ok === true ? said.value : null) ?? failureOfEnd(request, ended);
+  if (failure !== null) return { outcome: { kind: "failed", failure }, usage };
+  if (said === null || said.ok) return judged;
+  const { agentKey: agent, stage } = request;
+  return {
+    outcome: { kind: "failed", failure: { reason: "report-invalid", agent, stage, problems: said.failure } },
+    usage,
+  };
+}
+
+function readFailure({ agentKey: agent }: AgentRequest, found: PlainFileFound) {
+  return found.kind === "read" ? readSaidFailure({ bytes: found.bytes, agent, nowMs: Date.now() }) : null;
 }
 
 /** Of an agent that has answered, however its process ended. */

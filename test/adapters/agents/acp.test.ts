@@ -188,7 +188,7 @@ describe("An ACP agent", () => {
         ],
       ],
     });
-    expect(answer.usage).toMatchObject({ inputTokens: 7, costUsd: null, costBasis: "unknown" });
+    expect(answer.usage).toBeNull();
   });
 
   test("gets the model and the effort that it offers", async () => {
@@ -577,7 +577,7 @@ describe("A hostile ACP agent", () => {
     expect(JSON.stringify([answer, lines])).not.toContain("f3b9");
     const { env, cwd, commandLine } = JSON.parse(await until(() => readFile(seen, "utf8").catch(() => null)));
     expect(cwd).toBe(place.lane);
-    expect(commandLine).not.toContain("Do the task");
+    expect(commandLine.join(" ")).not.toContain("Do the task");
     expect(Object.keys(env)).not.toContain("A_TOKEN");
     for (const name of ["prompt.md", "request.json", "report.json", "transcript.jsonl"]) {
       expect(await readFile(join(place.evidence, name), "utf8"), name).not.toContain(key);

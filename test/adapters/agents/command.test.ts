@@ -338,3 +338,28 @@ test("A drop folder that an agent made unreadable is removed all the same.", asy
   );
   await expect(stat(lines[0] ?? "")).rejects.toThrow("ENOENT");
 });
+
+describe("A failure of its service that an agent says", () => {
+  const say = (failure: object) =>
+    `fs.writeFileSync(report, ${JSON.stringify(JSON.stringify({ failure }))});`;
+
+  test.each([0, 7])("counts, and not that it exits with %d", async (code) => {
+    const said = say({ kind: "rate-limited", message: "used up", retryAfterMs: 60_000 });
+    const before = Date.now();
+    const { answer } = await askProgram(await makePlace(), `${said} process.exit(${code});`);
+    expect(answer.outcome).toMatchObject({ failure: { reason: "rate-limited", detail: "used up" } });
+    const { outcome } = answer;
+    const end =
+      outcome.kind === "failed" && outcome.failure.reason === "rate-limited" ? outcome.failure.resetAtMs : 0;
+    expect(Number(end)).toBeGreaterThanOrEqual(before + 60_000);
+    expect(Number(end)).toBeLessThanOrEqual(Date.now() + 60_000);
+  });
+
+  test("is a report that cannot be used where it is misspelt, and nothing where the agent failed besides", async () => {
+    const misspelt = say({ kind: "rate-limit", message: "used up" });
+    const { answer } = await askProgram(await makePlace(), misspelt);
+    expect(answer.outcome).toMatchObject({ failure: { reason: "report-invalid" } });
+    const { answer: exited } = await askProgram(await makePlace(), `${misspelt} process.exit(7);`);
+    expect(exited.outcome).toMatchObject({ failure: { reason: "agent-exited", exitCode: 7 } });
+  });
+});
