@@ -147,21 +147,22 @@ class Loop {
 
   async #turnUntilStopped(): Promise<void> {
     while (this.#known().phase.kind === "running") {
-      await this.#begin();
+      const askedMs = await this.#begin();
       await this.#derive();
       if (this.#known().phase.kind !== "running") return;
-      const wake = this.#wakeInTime();
+      const wake = this.#wakeInTime(askedMs);
       await this.#handle(await this.#inbox.next());
       wake.cancel();
     }
     await this.#derive();
   }
 
-  /** Records and starts everything that can begin now. */
-  async #begin(): Promise<void> {
+  /** Records and starts everything that can begin now; the moment at which there was nothing more. */
+  async #begin(): Promise<number> {
     for (;;) {
-      const event = plan(this.#known(), this.#ports.clock.nowMs());
-      if (event === null) return;
+      const nowMs = this.#ports.clock.nowMs();
+      const event = plan(this.#known(), nowMs);
+      if (event === null) return nowMs;
       if (isStop(event)) await this.#compareBase();
       const entry = await this.#record(event);
       // What was recorded is what is done: a start after a crash knows nothing else.
@@ -170,15 +171,15 @@ class Loop {
     }
   }
 
-  /** Lets the plan be asked again when the first wait ends. */
-  #wakeInTime(): { cancel: () => void } {
-    const nowMs = this.#ports.clock.nowMs();
-    const wakeMs = nextWakeMs(this.#known(), nowMs);
+  /** Lets the plan be asked again when the first wait ends that kept it from anything: it may be over by now. */
+  #wakeInTime(askedMs: number): { cancel: () => void } {
+    const wakeMs = nextWakeMs(this.#known(), askedMs);
     if (wakeMs === null) {
       assert(this.#underWay.size > 0, "a running run with nothing planned has something under way");
       return { cancel: () => {} };
     }
-    const delayMs = Math.min(wakeMs - nowMs, limits.waitLookMs);
+    const leftMs = wakeMs - this.#ports.clock.nowMs();
+    const delayMs = Math.min(Math.max(0, leftMs), limits.waitLookMs);
     return { cancel: this.#ports.clock.after(delayMs, () => this.#inbox.post({ kind: "time" })) };
   }
 

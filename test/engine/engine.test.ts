@@ -4,6 +4,7 @@ import type { Failure } from "../../src/core/failure.ts";
 import type { TaskId } from "../../src/core/ids.ts";
 import type { AgentPolicy } from "../../src/core/policy.ts";
 import { taskOf } from "../../src/core/state.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import {
   answered,
   approved,
@@ -15,7 +16,7 @@ import {
   play,
   settle,
 } from "../simulation/play.ts";
-import { toPolicy, toPrd, toTask, World } from "../simulation/world.ts";
+import { runCreated, sessionStarted, toPolicy, toPrd, toTask, World } from "../simulation/world.ts";
 
 const id = (text: string): TaskId => text as TaskId; // tests use valid ids
 
@@ -199,6 +200,35 @@ describe("a run", () => {
       ({ event }) => event.kind === "dispatch-started" && event.stage === "develop",
     );
     expect(second?.atMs).toBeGreaterThanOrEqual(waitsUntilMs);
+  });
+
+  it("goes on when a wait ends between two looks at the clock", async () => {
+    const failure: Failure = { reason: "service-failed", agent: "developer", status: 503, detail: "" };
+    const world: World = new World(
+      mostlyHonest(({ request }) =>
+        request.stage === "develop" && request.attempt === 1 ? { kind: "failed", failure } : null,
+      ),
+    );
+    const retries = { maxRetries: 3, backoffBaseMs: 20_000, backoffMaxMs: 20_000 };
+    const policy = toPolicy({ retry: retries });
+    const { clock, ...ports } = world.ports();
+    const looks: number[] = [];
+    world.afterAppend = (_seq, event) => {
+      if (event.kind === "wait-started") looks.push(event.untilMs - 1, event.untilMs, event.untilMs);
+    };
+    const engine = createEngine({
+      ports: {
+        ...ports,
+        // The plan is asked just before the end of the wait, the timer is set just after it.
+        clock: { ...clock, nowMs: () => looks.shift() ?? clock.nowMs() },
+      },
+      state: null,
+      opening: [runCreated(world, toPrd([toTask("a")])), sessionStarted(policy)],
+      onEntry: () => {},
+      onOutput: () => {},
+    });
+    const end = await engine.run();
+    expect(end.state?.phase.kind).toBe("completed");
   });
 
   it("ends an agent that begins to wait after the pause was asked for", async () => {
