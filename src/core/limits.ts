@@ -95,6 +95,10 @@ export const limits = {
   acpMessageBytes: 16 * 1024 * 1024,
   /** What was written to an agent that does not read it. */
   acpUnreadBytes: 4 * 1024 * 1024,
+  /** Node fires a timer that is set for longer than this at once. */
+  longestTimerMs: 2 ** 31 - 1,
+  /** Files of a working tree that are looked at for a sign of work. */
+  idleLookFiles: 20_000,
   requestPollMs: 100,
   viewThrottleMs: 1_000,
   /** Files of the builder's checkout that are watched around a dispatch; of more, git's own view is taken. */

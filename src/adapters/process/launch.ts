@@ -18,6 +18,7 @@ import type { Redaction } from "../redaction/redaction.ts";
 import { type Invocation, toInvocation } from "./command-line.ts";
 import { type Environment, toEnvironment } from "./environment.ts";
 import { groupEnd, hasGroups, signalGroup } from "./group.ts";
+import { watchIdle } from "./idle.ts";
 import { dispatchVariable, endLeftovers } from "./leftovers.ts";
 import {
   codeOf,
@@ -49,7 +50,7 @@ export interface Command {
   readonly log?: string | null;
   readonly logFormat?: OutputWanted["format"];
   readonly timeoutMs: number;
-  /** Silence after which it is ended; 0 or missing: off. */
+  /** Time without a sign of work after which it is ended (idle.ts); 0 or missing: off. */
   readonly idleTimeoutMs?: number;
   /** Gets each line as a terminal would show it, in parts when it is very long. */
   readonly onLine?: (line: string, stream: StreamName) => void;
@@ -167,7 +168,12 @@ function watchOver({ child, command, output, signal }: Watching): Promise<Watche
     const stopper = createStopper(child, () => onExit(unknownExit));
     const onAbort = () => stopper.stop("interrupted");
     const endTotal = after(command.timeoutMs, () => stopper.stop("total"));
-    const idle = createIdleTimer(command.idleTimeoutMs ?? 0, () => stopper.stop("idle"));
+    const idle = watchIdle({
+      idleMs: command.idleTimeoutMs ?? 0,
+      dispatch: command.dispatch,
+      folder: command.cwd,
+      onIdle: () => stopper.stop("idle"),
+    });
     function clear(): void {
       signal.removeEventListener("abort", onAbort);
       endTotal();
@@ -233,26 +239,8 @@ function createStopper(child: ChildProcess, giveUp: () => void) {
   };
 }
 
-function createIdleTimer(idleMs: number, onIdle: () => void) {
-  if (idleMs <= 0) return { touch: () => {}, end: () => {} };
-  let isOn = true;
-  const timer = setTimeout(onIdle, Math.min(idleMs, longestTimerMs));
-  return {
-    touch: () => {
-      if (isOn) timer.refresh();
-    },
-    end: () => {
-      isOn = false;
-      clearTimeout(timer);
-    },
-  };
-}
-
-// Node fires a timer that is set for longer than this at once.
-const longestTimerMs = 2 ** 31 - 1;
-
 function after(delayMs: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, Math.min(delayMs, longestTimerMs));
+  const timer = setTimeout(callback, Math.min(delayMs, limits.longestTimerMs));
   return () => clearTimeout(timer);
 }
 

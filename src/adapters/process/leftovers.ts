@@ -51,12 +51,13 @@ export function endLeftoversNow(wanted: LeftoversWanted): void {
   }
 }
 
-interface Found {
+export interface Found {
   readonly pids: readonly number[];
   readonly unreadable: number;
 }
 
-async function findProcesses(wanted: LeftoversWanted): Promise<Found> {
+/** Those that there are now; where nothing can be seen there are none. */
+export async function findProcesses(wanted: LeftoversWanted): Promise<Found> {
   if (process.platform === "linux") return findInProc(wanted);
   if (process.platform === "darwin") return findWithPs(wanted);
   return { pids: [], unreadable: 0 };

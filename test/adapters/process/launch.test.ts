@@ -391,6 +391,31 @@ describe("the end", () => {
     await untilGone(await readPid(join(folder, "pid")), 500);
   });
 
+  test.each([
+    ["computes", "const end = Date.now() + 1500; while (Date.now() < end);"],
+    [
+      "changes files",
+      `import { writeFileSync } from "node:fs";
+       for (let k = 0; k < 15; k += 1) {
+         writeFileSync("note.txt", String(k));
+         await new Promise((resolve) => setTimeout(resolve, 100));
+       }`,
+    ],
+  ])("is no reason while a silent program %s", async (_what, source) => {
+    const { ended } = await runSource(`${source}\nconsole.log("done");`, { idleTimeoutMs: 500 });
+    expect(ended).toMatchObject({ timedOut: null, exitCode: 0, tail: "done" });
+  });
+
+  test("of a child is no silence: its processor time counts", async () => {
+    const { ended } = await runSource(
+      `import { execFileSync } from "node:child_process";
+       execFileSync(process.execPath, ["-e", "const end = Date.now() + 1500; while (Date.now() < end);"]);
+       console.log("done");`,
+      { idleTimeoutMs: 500 },
+    );
+    expect(ended).toMatchObject({ timedOut: null, exitCode: 0, tail: "done" });
+  });
+
   test("comes when a program falls silent, but not while it speaks", async () => {
     const silent = await runSource(`console.log("once"); ${waitForEver}`, { idleTimeoutMs: 600 });
     expect(silent.ended).toMatchObject({ timedOut: "idle", interrupted: false, tail: "once" });
