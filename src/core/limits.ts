@@ -80,6 +80,8 @@ export const limits = {
   setupTimeoutMs: 1_800_000,
   gateTimeoutMs: 1_200_000,
   agentTimeoutMs: 3_600_000,
+  /** Without a sign of work, for agents whose protocol says what they do. */
+  agentIdleMs: 600_000,
   /** From SIGTERM to SIGKILL of a process group. */
   killGraceMs: 3_000,
   /** After an agent's main process ended: how long its output pipes may stay open. */

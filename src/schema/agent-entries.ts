@@ -37,7 +37,7 @@ function toAgent(backend: Backend, entry: Partial<Nullable<Omit<AgentEntry, "bac
     command: takesCommand(backend) ? (entry.command ?? []) : [],
     script: backend === "scripted" ? (entry.script ?? null) : null,
     timeoutMs: entry.timeoutMs ?? limits.agentTimeoutMs,
-    idleTimeoutMs: entry.idleTimeoutMs ?? 0,
+    idleTimeoutMs: entry.idleTimeoutMs ?? (isTalkative(backend) ? limits.agentIdleMs : 0),
     env: entry.env ?? [],
     auth: entry.auth ?? null,
     fallback: entry.fallback ?? null,
@@ -64,6 +64,11 @@ function withoutText({ backend: _, instructions: __, ...agent }: AgentPolicy) {
 function withoutUndefined<Source extends object>(source: Source): Partial<Source> {
   const entries = Object.entries(source).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as Partial<Source>; // the same keys, only fewer
+}
+
+/** Its protocol says what it is doing, so that silence means something. */
+function isTalkative(backend: Backend): boolean {
+  return backend !== "command" && backend !== "scripted";
 }
 
 function takesCommand(backend: Backend): boolean {
