@@ -82,6 +82,12 @@ export const limits = {
   agentTimeoutMs: 3_600_000,
   /** Without a sign of work, for agents whose protocol says what they do. */
   agentIdleMs: 600_000,
+  /** One line of an agent program's protocol; a longer one is skipped. */
+  agentLineBytes: 16 * 1024 * 1024,
+  /** From the answer of an agent program to SIGTERM, for those that do not end by themselves. */
+  exitGraceMs: 5_000,
+  /** How often an agent program may ask its service again before it is ended. */
+  serviceRetriesInARow: 10,
   /** From SIGTERM to SIGKILL of a process group. */
   killGraceMs: 3_000,
   /** After an agent's main process ended: how long its output pipes may stay open. */

@@ -4,17 +4,22 @@ import type { Failure } from "../../core/failure.ts";
 import type { Usage } from "../../core/report.ts";
 
 export type AgentEvent =
-  | { kind: "session"; id: string; model: string | null }
-  | { kind: "text"; text: string } // one whole message of the agent
-  | { kind: "tool-started"; id: string; name: string }
-  | { kind: "tool-ended"; id: string; ok: boolean }
-  | { kind: "usage"; usage: Usage; mode: "add" | "total" }
-  | { kind: "limit"; resetAtMs: number | null; detail: string }
-  | { kind: "denied"; tool: string; detail: string }
-  | { kind: "error"; failure: Failure }
+  | { readonly kind: "session"; readonly id: string; readonly model: string | null }
+  /** One whole message of the agent. */
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "tool-started"; readonly id: string; readonly name: string }
+  | { readonly kind: "tool-ended"; readonly id: string; readonly ok: boolean }
+  | { readonly kind: "usage"; readonly usage: Usage; readonly mode: "add" | "total" }
+  | { readonly kind: "limit"; readonly resetAtMs: number | null; readonly detail: string }
+  | { readonly kind: "denied"; readonly tool: string; readonly detail: string }
+  /** It asks its service again after a failure. Not a sign of progress: some go on with it for ever. */
+  | { readonly kind: "retry"; readonly status: number | null; readonly detail: string }
+  | { readonly kind: "error"; readonly failure: Failure }
   | {
-      kind: "done";
-      ok: boolean;
-      text: string | null;
-      report: unknown /* structured output; undefined: none */;
+      readonly kind: "done";
+      readonly ok: boolean;
+      /** The final message. */
+      readonly text: string | null;
+      /** Structured output; undefined: none. */
+      readonly report: unknown;
     };

@@ -5,6 +5,8 @@ import type { AgentRequest, AgentRunner } from "../../ports.ts";
 import type { Redaction } from "../redaction/redaction.ts";
 import { runAcpAgent } from "./acp.ts";
 import type { AgentRun, AgentRunnerOptions } from "./agent-run.ts";
+import { claudeCode } from "./claude-code.ts";
+import { runCliAgent } from "./cli-agent.ts";
 import { runCommandAgent } from "./command.ts";
 import type { Judged } from "./outcome.ts";
 import { runScriptedAgent } from "./scripted.ts";
@@ -33,11 +35,12 @@ function runBackend(run: AgentRun): Promise<Judged> {
       return runCommandAgent(run);
     case "scripted":
       return runScriptedAgent(run);
-    case "anthropic":
     case "claude-code":
+      return runCliAgent(claudeCode, run);
     case "codex":
     case "gemini":
     case "opencode":
+    case "anthropic":
       return notThere(run);
     case "acp":
       return runAcpAgent(run);
