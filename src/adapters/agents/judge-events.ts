@@ -66,6 +66,7 @@ function failureOf(request: AgentRequest, tally: EventTally, end: EventsEnd): Fa
   if (tally.limit !== null) return { reason: "rate-limited", agent, ...tally.limit };
   const stopped = stoppedBy(request, tally, end);
   if (stopped !== null) return stopped;
+  if (tally.done !== null) return toServiceFailure({ agent, status: null, detail: tally.done.text ?? "" });
   const { exitCode, signal, tail } = ended;
   if (exitCode === 0) return denialOf(request, tally);
   // It has not said a word: it does not know its arguments, lacks a library, or is another program.

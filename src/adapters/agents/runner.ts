@@ -7,7 +7,10 @@ import { runAcpAgent } from "./acp.ts";
 import type { AgentRun, AgentRunnerOptions } from "./agent-run.ts";
 import { claudeCode } from "./claude-code.ts";
 import { runCliAgent } from "./cli-agent.ts";
+import { codex } from "./codex.ts";
 import { runCommandAgent } from "./command.ts";
+import { gemini } from "./gemini.ts";
+import { opencode } from "./opencode.ts";
 import type { Judged } from "./outcome.ts";
 import { runScriptedAgent } from "./scripted.ts";
 
@@ -38,8 +41,11 @@ function runBackend(run: AgentRun): Promise<Judged> {
     case "claude-code":
       return runCliAgent(claudeCode, run);
     case "codex":
+      return runCliAgent(codex, run);
     case "gemini":
+      return runCliAgent(gemini, run);
     case "opencode":
+      return runCliAgent(opencode, run);
     case "anthropic":
       return notThere(run);
     case "acp":

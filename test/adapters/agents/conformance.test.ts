@@ -99,3 +99,109 @@ function turnsOf(play: Play): readonly (readonly object[])[] {
       return [[{ say: "I am done." }], [{ say: "I said so." }]];
   }
 }
+
+// The agent programs, as small programs that say what the real ones say.
+const programs: Readonly<Record<string, (play: Play) => string>> = {
+  "claude-code": (play) => {
+    const init = { type: "system", subtype: "init", session_id: "s", model: "m" };
+    const usage = play.kind === "report" ? play.usage : undefined;
+    const done = {
+      type: "result",
+      subtype: "success",
+      is_error: false,
+      result: "I am done.",
+      structured_output: play.kind === "report" || play.kind === "look" ? play.report : null,
+      modelUsage: { m: { ...usage, costUSD: 0.1 } },
+    };
+    const failed = { type: "result", subtype: "success", is_error: true };
+    const seconds = play.kind === "limit" ? play.resetAtMs / 1_000 : 0;
+    const limit = { type: "rate_limit_event", rate_limit_info: { status: "rejected", resetsAt: seconds } };
+    if (play.kind === "limit") return linesOf(init, limit, { ...failed, api_error_status: 429 });
+    if (play.kind === "login") return linesOf(init, { ...failed, api_error_status: 401 });
+    return playing(play, [init], [done]);
+  },
+  codex: (play) => {
+    const id = "01a1ff45-755d-7b73-ba46-4f44f17cdc2e";
+    const begin = [{ type: "thread.started", thread_id: id }, { type: "turn.started" }];
+    const usage = play.kind === "report" && play.usage;
+    const counted = usage && { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens };
+    const text = wordsOf(play);
+    const done = [
+      { type: "item.completed", item: { id: "i", type: "agent_message", text } },
+      { type: "turn.completed", usage: counted || {} },
+    ];
+    const info = play.kind === "limit" ? "usage_limit_exceeded" : "unauthorized";
+    const window = { used_percent: 100, resets_at: play.kind === "limit" ? play.resetAtMs / 1_000 : 0 };
+    const session = [
+      { payload: { type: "token_count", rate_limits: { primary: window } } },
+      { payload: { type: "task_complete", error: { message: "no", codex_error_info: info } } },
+    ];
+    if (play.kind === "limit" || play.kind === "login") {
+      return `const folder = process.env.HOME + "/.codex/sessions/2031/01/02";
+        fs.mkdirSync(folder, { recursive: true });
+        fs.writeFileSync(folder + "/rollout-x-${id}.jsonl", ${JSON.stringify(session.map((each) => JSON.stringify(each)).join("\n"))});
+        ${linesOf(...begin, { type: "turn.failed", error: { message: "no" } })}`;
+    }
+    return playing(play, begin, done);
+  },
+  gemini: (play) => {
+    const begin = [{ type: "init", session_id: "s", model: "m" }];
+    const usage = play.kind === "report" && play.usage;
+    const stats = usage ? { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens } : {};
+    const done = [
+      { type: "message", role: "assistant", content: wordsOf(play), delta: true },
+      { type: "result", status: "success", stats },
+    ];
+    if (play.kind === "login") return 'console.error("set the key"); process.exitCode = 41;';
+    return playing(play, begin, done);
+  },
+  opencode: (play) => {
+    const begin = [{ type: "step_start", sessionID: "ses_1", part: {} }];
+    const usage = play.kind === "report" && play.usage;
+    const tokens = usage ? { input: usage.inputTokens, output: usage.outputTokens } : {};
+    const done = [
+      { type: "text", sessionID: "ses_1", part: { text: wordsOf(play) } },
+      { type: "step_finish", sessionID: "ses_1", part: { reason: "stop", tokens, cost: 0.1 } },
+    ];
+    if (play.kind === "login")
+      return linesOf({ type: "error", error: { name: "ProviderAuthError", data: {} } });
+    if (play.kind === "limit") {
+      const after = Math.round((play.resetAtMs - Date.now()) / 1_000);
+      const responseHeaders = { "retry-after": String(after), date: new Date().toUTCString() };
+      return linesOf({
+        type: "error",
+        error: { name: "APIError", data: { statusCode: 429, responseHeaders } },
+      });
+    }
+    return playing(play, begin, done);
+  },
+};
+
+describe.each(["claude-code", "codex", "gemini", "opencode"] as const)("%s", (backend) => {
+  agentBackendConformance({
+    backend,
+    cannot: backend === "gemini" ? ["limit"] : [],
+    make: async (place, play) => {
+      const source = `import { createRequire } from "node:module";
+        const require = createRequire(import.meta.url);
+        const fs = require("node:fs");
+        fs.readFileSync(0);
+        ${programs[backend]?.(play)}`;
+      return { agent: { command: await writeProgram(place.root, "agent", source) } };
+    },
+  });
+});
+
+function playing(play: Play, begin: readonly object[], done: readonly object[]): string {
+  if (play.kind === "hang") return `${linesOf(...begin)} ${sourceOf(play)}`;
+  return `${linesOf(...begin)} ${sourceOf(play)}; ${linesOf(...done)}`;
+}
+
+function linesOf(...lines: readonly object[]): string {
+  return `console.log(${JSON.stringify(lines.map((line) => JSON.stringify(line)).join("\n"))});`;
+}
+
+function wordsOf(play: Play): string {
+  const report = play.kind === "report" || play.kind === "look" ? play.report : null;
+  return report === null ? "I am done." : JSON.stringify(report);
+}
