@@ -11,7 +11,7 @@ import type { GateResult } from "./core/gate-result.ts";
 import type { DispatchId, RunId, Sha, TaskId } from "./core/ids.ts";
 import type { JsonObject } from "./core/json.ts";
 import type { OwnLook } from "./core/own-look.ts";
-import type { AgentPolicy, GatePolicy } from "./core/policy.ts";
+import type { AgentPolicy, GatePolicy, Policy } from "./core/policy.ts";
 import type { AgentStage, Role, StageReport, Usage } from "./core/report.ts";
 import type { Result } from "./core/result.ts";
 
@@ -235,6 +235,8 @@ export interface AgentRequest {
   readonly try: number;
   readonly agentKey: string;
   readonly agent: AgentPolicy;
+  /** For a backend that asks a service itself, within one dispatch; between dispatches the engine retries. */
+  readonly retry?: Policy["retry"];
   /** The lane's tree in which the agent works or looks. */
   readonly cwd: string;
   readonly prompt: string;

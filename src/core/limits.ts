@@ -107,6 +107,40 @@ export const limits = {
   longestTimerMs: 2 ** 31 - 1,
   /** Files of a working tree that are looked at for a sign of work. */
   idleLookFiles: 20_000,
+  /** Answers of a model in one dispatch of our own agent loop, where the policy says nothing. */
+  agentTurns: 200,
+  /** Tokens of one request to a model, answer included. */
+  contextTokens: 200_000,
+  /** Tokens of one answer of a model; and after one was cut off. */
+  outputTokens: 16_000,
+  outputTokensMost: 32_000,
+  /** Answers in a row that were cut off all the same. */
+  cutOffInARow: 3,
+  /** Times that the conversation of one dispatch is replaced by a summary. */
+  summaries: 20,
+  summaryTokens: 8_000,
+  /** A stream of a model's service without a byte for so long counts as cut. */
+  streamSilenceMs: 300_000,
+  /** A wait that a service asks for and that its agent waits itself; a longer one is the engine's. */
+  serviceWaitMs: 60_000,
+  serviceWaitsInARow: 20,
+  /** What of a service's own words about a failure is kept. */
+  serviceWordsChars: 500,
+  /** The same call with the same result: from when on it is told, and ends the dispatch. */
+  sameCallsTold: 3,
+  sameCallsEnd: 5,
+  /** One result of a tool, as a model gets it. */
+  toolResultChars: 30_000,
+  toolFileBytes: 8 * 1024 * 1024,
+  toolFileLines: 2_000,
+  toolLineChars: 2_000,
+  /** Tool calls of one answer that are carried out. */
+  toolCallsPerTurn: 50,
+  shellTimeoutMs: 120_000,
+  shellTimeoutMostMs: 600_000,
+  searchMs: 10_000,
+  searchedFiles: 100_000,
+  searchHits: 300,
   requestPollMs: 100,
   viewThrottleMs: 1_000,
   /** Files of the builder's checkout that are watched around a dispatch; of more, git's own view is taken. */

@@ -5,6 +5,7 @@ import type { AgentRequest, AgentRunner } from "../../ports.ts";
 import type { Redaction } from "../redaction/redaction.ts";
 import { runAcpAgent } from "./acp.ts";
 import type { AgentRun, AgentRunnerOptions } from "./agent-run.ts";
+import { runAnthropicAgent } from "./anthropic/agent.ts";
 import { claudeCode } from "./claude-code.ts";
 import { runCliAgent } from "./cli-agent.ts";
 import { codex } from "./codex.ts";
@@ -38,6 +39,8 @@ function runBackend(run: AgentRun): Promise<Judged> {
       return runCommandAgent(run);
     case "scripted":
       return runScriptedAgent(run);
+    case "anthropic":
+      return runAnthropicAgent(run);
     case "claude-code":
       return runCliAgent(claudeCode, run);
     case "codex":
@@ -46,21 +49,9 @@ function runBackend(run: AgentRun): Promise<Judged> {
       return runCliAgent(gemini, run);
     case "opencode":
       return runCliAgent(opencode, run);
-    case "anthropic":
-      return notThere(run);
     case "acp":
       return runAcpAgent(run);
     default:
       return unreachable(backend, "agent backend");
   }
-}
-
-function notThere({ request }: AgentRun): Promise<Judged> {
-  const failure = {
-    reason: "agent-cannot-start",
-    agent: request.agentKey,
-    command: request.agent.backend,
-    detail: "this version does not have the backend",
-  } as const;
-  return Promise.resolve({ outcome: { kind: "failed", failure }, usage: null });
 }

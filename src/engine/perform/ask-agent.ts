@@ -43,6 +43,7 @@ export async function askAgent(
       try: intent.try,
       agentKey: intent.agent,
       agent,
+      retry: state.policy.retry,
       cwd: place.cwd,
       prompt: withInstructions(toPrompt(request), agent),
       request: toRequestJson(request),
