@@ -53,6 +53,11 @@ export class Conversation {
     this.addUser([{ type: "text", text }]);
   }
 
+  /** Whether there is nothing that a summary could make shorter. */
+  isTaskAlone(): boolean {
+    return this.#said.length === 1 && this.#said[0]?.blocks.length === 1;
+  }
+
   /** What the next request will hold, without its answer. */
   tokens(): number {
     return this.#counted + Math.ceil(this.#addedChars / charsOfTaken);

@@ -116,7 +116,7 @@ class Loop {
       case "max_tokens":
         return this.#cutOff(answer, tokens);
       case "model_context_window_exceeded":
-        this.#window = Math.min(this.#window, this.#conversation.tokens());
+        this.#learnWindow();
         return this.#sumUp();
       case "refusal":
         return this.#failed({ reason: "agent-refused", agent: this.#agent, detail: answer.refusal });
@@ -159,10 +159,17 @@ class Loop {
 
   async #onTrouble(asked: Exclude<Asked, { kind: "answer" }>): Promise<LoopEnd | null> {
     if (asked.kind === "stopped") return { kind: "stopped" };
-    if (this.#isTooLong || !this.#mayBeTooLong(asked)) return this.#failed(asked.failure);
+    const isShort = this.#isTooLong || this.#conversation.isTaskAlone() || !this.#mayBeTooLong(asked);
+    if (isShort) return this.#failed(asked.failure);
     this.#isTooLong = true;
-    this.#window = Math.min(this.#window, this.#conversation.tokens());
+    this.#learnWindow();
     return this.#sumUp();
+  }
+
+  /** The model holds less than was thought; a short conversation that was too long tells nothing. */
+  #learnWindow(): void {
+    const tokens = this.#conversation.tokens();
+    if (tokens > this.#window / 2) this.#window = Math.min(this.#window, tokens);
   }
 
   /** The service says so by its status; a bare refusal of a long conversation may mean the same. */

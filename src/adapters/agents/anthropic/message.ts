@@ -6,6 +6,7 @@ import type {
   Message,
   MessageParam,
 } from "@anthropic-ai/sdk/resources/messages/messages";
+import { limits } from "../../../core/limits.ts";
 
 export type { ContentBlockParam, MessageParam };
 
@@ -77,15 +78,30 @@ export function toTokenCount(usage: Message["usage"]): TokenCount {
   };
 }
 
-/** An input is an object; no input at all is an empty one. Undefined: it is no JSON. */
+/** An input is an object; no input at all is an empty one. Undefined: it is no JSON, or too deep to work on. */
 function toInput(text: string): unknown {
   if (text.trim() === "") return {};
+  if (isTooDeep(text)) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+// Without a pattern: over a text of megabytes a pattern would need too much room.
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let isInText = false;
+  for (let at = 0; at < text.length && depth <= limits.jsonDepth; at += 1) {
+    const letter = text[at];
+    if (isInText && letter === "\\") at += 1;
+    else if (letter === '"') isInText = !isInText;
+    else if (!isInText && (letter === "[" || letter === "{")) depth += 1;
+    else if (!isInText && (letter === "]" || letter === "}")) depth -= 1;
+  }
+  return depth > limits.jsonDepth;
 }
 
 function toParam(block: ContentBlock, call: ToolCall | undefined): readonly ContentBlockParam[] {

@@ -1,4 +1,4 @@
-// The files below a folder of the lane, in the order of their names, bounded in number and time. Links are not
+// The files below a folder of the lane, by name, those of a folder before those below it; bounded in number and time. Links are not
 // followed, so the walk cannot leave the folder or go in circles.
 
 import type { Dirent } from "node:fs";
