@@ -89,6 +89,7 @@ function scriptTrouble(agent: AgentPolicy): Trouble {
 }
 
 async function commandTrouble(agent: AgentPolicy, checkout: string): Promise<Trouble> {
+  if (agent.backend === "anthropic") return null; // part of this program
   const [program = "", script = ""] = agent.command;
   if (!(await isOnPath(program, process.env, checkout))) {
     const hint = "install the program, or correct the command";

@@ -16,7 +16,7 @@ import type { Judged } from "../outcome.ts";
 import { findAccess } from "./access.ts";
 import { type Bounds, usualBounds } from "./bounds.ts";
 import { type LoopEnd, runLoop } from "./loop.ts";
-import { openService } from "./service.ts";
+import { openService } from "./messages-api.ts";
 import { openTranscript, type Transcript } from "./transcript.ts";
 import { createTokenSum, type TokenSum } from "./usage.ts";
 import { openWatch, type Watch } from "./watch.ts";

@@ -8,7 +8,7 @@ import type { Policy } from "../../../core/policy.ts";
 import type { AgentContact } from "../../../ports.ts";
 import type { Bounds } from "./bounds.ts";
 import type { ModelAnswer, TokenCount } from "./message.ts";
-import type { Reply, Service, ServiceRequest } from "./service.ts";
+import type { Reply, Service, ServiceRequest } from "./messages-api.ts";
 import type { Transcript } from "./transcript.ts";
 import { type Trouble, toSilence, toTrouble } from "./trouble.ts";
 import type { Watch } from "./watch.ts";
