@@ -131,6 +131,8 @@ export const limits = {
   sameCallsEnd: 5,
   /** One result of a tool, as a model gets it. */
   toolResultChars: 30_000,
+  /** All results of one answer's calls; what comes after is shortened. */
+  turnResultChars: 150_000,
   toolFileBytes: 8 * 1024 * 1024,
   toolFileLines: 2_000,
   toolLineChars: 2_000,

@@ -77,7 +77,9 @@ function messageViolations(messages: readonly Message[]): string[] {
     const expected = index % 2 === 0 ? "user" : "assistant";
     if (role !== expected) return [`${at}: ${role} instead of ${expected}`];
     if (!Array.isArray(content) || content.length === 0) return [`${at}: empty`];
+    const isThoughtLast = role === "assistant" && content.at(-1)?.type === "thinking";
     return [
+      ...(isThoughtLast ? [`${at}: the final block cannot be thinking`] : []),
       ...content.flatMap((block) => blockViolations(at, block)),
       ...(role === "user" ? resultViolations(at, { content, before: messages[index - 1] }) : []),
     ];

@@ -35,7 +35,8 @@ export class Conversation {
     this.#counted = Math.ceil((fixedChars + task.length) / charsOfTaken);
   }
 
-  addAnswer({ blocks }: ModelAnswer, tokens: TokenCount): void {
+  addAnswer(answer: ModelAnswer, tokens: TokenCount): void {
+    const blocks = withoutLastThoughts(answer.blocks);
     if (blocks.length > 0) this.#said.push({ role: "assistant", blocks });
     this.#counted = tokens.input + tokens.cacheRead + tokens.cacheWrite + tokens.output;
     this.#addedChars = 0;
@@ -130,6 +131,12 @@ export class Conversation {
 const newestKept = 4;
 const clearedText = "[cleared: call the tool again if you need it]";
 const longestPartChars = 3_000;
+
+/** The service refuses an answer that ends in a thought: what it led to was empty, or was cut off. */
+function withoutLastThoughts(blocks: readonly ContentBlockParam[]): readonly ContentBlockParam[] {
+  const last = blocks.findLastIndex(({ type }) => type !== "thinking" && type !== "redacted_thinking");
+  return blocks.slice(0, last + 1);
+}
 
 function withBreakpoint(blocks: readonly UserBlock[]): UserBlock[] {
   return blocks.map((block, index) =>

@@ -59,13 +59,10 @@ export function toModelAnswer(message: Message, inputs: ReadonlyMap<number, stri
   };
 }
 
-/** The same answer without calls that are not whole, and without a thought that was cut off. */
+/** The same answer without calls that are not whole. */
 export function withoutCutOff(answer: ModelAnswer): ModelAnswer {
   const whole = new Set(answer.calls.filter(({ isWhole }) => isWhole).map(({ id }) => id));
-  const blocks = answer.blocks.filter((block, index) => {
-    if (block.type === "tool_use") return whole.has(block.id);
-    return !(block.type === "thinking" && index === answer.blocks.length - 1);
-  });
+  const blocks = answer.blocks.filter((block) => block.type !== "tool_use" || whole.has(block.id));
   return { ...answer, calls: answer.calls.filter(({ id }) => whole.has(id)), blocks };
 }
 

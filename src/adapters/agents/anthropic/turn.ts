@@ -5,12 +5,14 @@ import { limits } from "../../../core/limits.ts";
 import type { StageReport } from "../../../core/report.ts";
 import type { AgentRequest } from "../../../ports.ts";
 import { readReport } from "../../../schema/report.ts";
+import type { Redaction } from "../../redaction/redaction.ts";
 import type { Line } from "./ask.ts";
 import type { UserBlock } from "./conversation.ts";
 import type { LoopEnd } from "./loop.ts";
 import type { ToolCall } from "./message.ts";
 import { createRepeats } from "./repeats.ts";
 import { answered, refused, type Tool, type ToolAnswer, type ToolPlace } from "./tool.ts";
+import { toBoundedText } from "./tool-text.ts";
 import { callTool, reportName } from "./tools.ts";
 
 interface Wanted {
@@ -34,20 +36,23 @@ export class Turn {
 
   /** The results, in the order of the calls; and the end of the dispatch where it has come. */
   async carryOut(calls: readonly ToolCall[]): Promise<{ end: LoopEnd | null; results: UserBlock[] }> {
-    const { line } = this.#wanted;
+    const { line, place } = this.#wanted;
     const results: UserBlock[] = [];
     let worst = 0;
+    let room: number = limits.turnResultChars;
     for (const [index, call] of calls.entries()) {
       if (line.watch.signal.aborted) return { end: { kind: "stopped" }, results };
       line.transcript.record({ event: "call", id: call.id, name: call.name, input: call.input });
-      line.transcript.say(toShownCall(call));
+      line.transcript.say(toShownCall(call, place.run.options.redaction));
       const isOver = index >= limits.toolCallsPerTurn;
       const answer = isOver ? tooManyCalls : await line.watch.during(() => this.#call(call));
       // The report is counted by itself; a call that is not carried out says nothing of the model's way.
       const times = isOver || call.name === reportName ? 0 : this.#repeats.ofCall(call, answer);
       worst = Math.max(worst, times);
       line.transcript.record({ event: "result", id: call.id, ok: answer.ok, text: answer.text });
-      results.push(toResult(call, times >= limits.sameCallsTold ? withWarning(answer, times) : answer));
+      const fitting = answer.text.length <= room ? answer : toShort(answer);
+      room -= fitting.text.length;
+      results.push(toResult(call, times >= limits.sameCallsTold ? withWarning(fitting, times) : fitting));
     }
     worst = Math.max(worst, this.#repeats.ofTurn());
     return { end: this.#endAfter(worst), results };
@@ -99,6 +104,11 @@ const tooManyCalls = refused(
 );
 const notWhole = refused("the input of this call is no JSON object; nothing was done");
 
+/** Where the results of one answer are too much together. */
+function toShort({ ok, text }: ToolAnswer): ToolAnswer {
+  return { ok, text: toBoundedText(text, limits.toolLineChars) };
+}
+
 function withWarning({ ok, text }: ToolAnswer, times: number): ToolAnswer {
   const warning = `[You have made this call ${times} times in a row, with the same result. Do something else, or report; after ${limits.sameCallsEnd} times you are ended.]`;
   return { ok, text: `${text}\n${warning}` };
@@ -111,6 +121,7 @@ function toResult({ id }: ToolCall, { ok, text }: ToolAnswer): UserBlock {
 
 const shownInputChars = 200;
 
-function toShownCall({ name, input }: ToolCall): string {
-  return `${name} ${JSON.stringify(input).slice(0, shownInputChars)}`;
+/** Secrets go before it is cut. */
+function toShownCall({ name, input }: ToolCall, redaction: Redaction): string {
+  return `${name} ${JSON.stringify(redaction.json(input)).slice(0, shownInputChars)}`;
 }

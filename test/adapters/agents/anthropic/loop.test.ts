@@ -104,6 +104,15 @@ describe("The loop", () => {
     expect(results.filter(({ text }) => text.includes("make this one again")).length).toBe(5);
   });
 
+  test("bounds the results of one answer together", async () => {
+    const calls = Array.from({ length: 20 }, (_, index) => call("bash", { command: `seq ${index} 9000` }));
+    const worked = await workWell([{ content: calls }, reporting()]);
+    const results = resultsOf(worked.server.asked[1]?.body as never); // the second request was made
+    const chars = results.reduce((all, { text }) => all + text.length, 0);
+    expect(chars).toBeGreaterThan(limits.turnResultChars / 2);
+    expect(chars).toBeLessThan(limits.turnResultChars + 20 * (limits.toolLineChars + 100));
+  });
+
   test("gives a report that cannot be used back, a few times", async () => {
     const better = await workWell([reporting({}), reporting()]);
     expect(better.outcome).toMatchObject({ kind: "answered" });
@@ -142,6 +151,8 @@ describe("The loop", () => {
     const thought = { type: "thinking", thinking: "hm", signature: "c2ln" };
     const worked = await workWell([{ content: [thought, call("glob", { pattern: "*" })] }, reporting()]);
     expect(worked.server.asked[1]?.body.messages[1]?.content[0]).toEqual(thought);
+    const alone = await workWell([{ content: [thought] }, reporting()]);
+    expect(alone.outcome.kind).toBe("answered");
   });
 
   test("ends at a refusal, and at a reason that nobody knows", async () => {
@@ -305,5 +316,24 @@ describe("The key", () => {
     expect(resultsOf(worked.server.asked[1]?.body as never)[0]?.text).toBe("[redacted ANTHROPIC_API_KEY]"); // the second request was made
     expect(worked.outcome).toMatchObject({ report: { summary: "it is [redacted ANTHROPIC_API_KEY]" } });
     expect(worked.transcript).not.toContain(key);
+  });
+
+  test("is shown to nobody, not even in half", async () => {
+    const shown = (chars: number) => `${"x".repeat(chars)}${key}`;
+    const place = await makePlace();
+    await writeFile(join(place.lane, "wide.txt"), `${shown(limits.toolLineChars - 12)}\n`);
+    const calls = calling(
+      ["read", { path: "wide.txt" }],
+      ["grep", { pattern: "xx" }],
+      ["glob", { pattern: shown(170) }],
+    );
+    const worked = await workWell([calls, reporting()], { place });
+    expect(worked.server.violations).toEqual([]);
+    const seen = [
+      ...worked.lines,
+      worked.transcript,
+      JSON.stringify(worked.server.asked[1]?.body.messages.at(-1)),
+    ];
+    for (const text of seen) expect(text).not.toContain(key.slice(0, 10));
   });
 });
