@@ -23,6 +23,8 @@ export interface Answer {
   readonly details?: Json;
   /** Input of the calls as it is streamed, where it is to be something else than their `input`. */
   readonly rawInput?: string;
+  /** Signs of life before the first block, and how far apart they come. */
+  readonly pings?: { readonly count: number; readonly everyMs: number };
   /** What happens after so many events: the line breaks, the stream ends early, an error comes, or nothing more. */
   readonly after?: { readonly events: number; readonly what: "break" | "end" | "silence" | Json };
 }
@@ -107,7 +109,7 @@ interface Streaming {
 }
 
 async function stream(response: ServerResponse, streaming: Streaming): Promise<void> {
-  const { after } = streaming.reply;
+  const { after, pings } = streaming.reply;
   response.writeHead(200, { "content-type": "text/event-stream" });
   for (const [number, event] of toEvents(streaming).entries()) {
     if (number === after?.events) {
@@ -121,6 +123,7 @@ async function stream(response: ServerResponse, streaming: Streaming): Promise<v
     if (!isWritten) await once(response, "drain");
     // Each event on its way before the next one: a break comes after them, not instead of them.
     await new Promise((resolve) => setImmediate(resolve));
+    if (event["type"] === "ping") await new Promise((resolve) => setTimeout(resolve, pings?.everyMs ?? 0));
   }
   response.end();
 }
@@ -133,7 +136,7 @@ function toEvents({ reply, content, usage, model, index }: Streaming): Json[] {
       type: "message_start",
       message: { ...message, stop_reason: null, usage: { ...usage, output_tokens: 1 } },
     },
-    { type: "ping" },
+    ...Array.from({ length: reply.pings?.count ?? 1 }, () => ({ type: "ping" })),
     ...content.flatMap((block, at) => toBlockEvents(block, { at, rawInput: reply.rawInput })),
     {
       type: "message_delta",

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Failure } from "../../../core/failure.ts";
 import { limits } from "../../../core/limits.ts";
 import type { Policy } from "../../../core/policy.ts";
+import { backoffMs } from "../../../core/waits.ts";
 import type { AgentContact } from "../../../ports.ts";
 import type { Bounds } from "./bounds.ts";
 import type { ModelAnswer, TokenCount } from "./message.ts";
@@ -78,8 +79,8 @@ function toWaitMs(trouble: Trouble, { line, spent }: { line: Line; spent: Spent 
   return Math.max(asked, toBackoffMs(line.retry, spent.tries));
 }
 
-function toBackoffMs({ backoffBaseMs, backoffMaxMs }: Policy["retry"], tries: number): number {
-  return Math.floor(Math.random() * Math.min(backoffMaxMs, backoffBaseMs * 2 ** tries));
+function toBackoffMs(retry: Policy["retry"], tries: number): number {
+  return Math.floor(Math.random() * backoffMs(retry, tries - 1));
 }
 
 async function waitFor(line: Line, { waitMs, failure }: { waitMs: number; failure: Failure }): Promise<void> {

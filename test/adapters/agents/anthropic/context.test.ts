@@ -90,6 +90,22 @@ describe("A long conversation", () => {
     }
   });
 
+  test("keeps its task in the cache when results are cleared, and when it is summed up", async () => {
+    const prompt = "a long task ".repeat(1_500);
+    const write = (index: number) => calling(["write", { path: `${index}.txt`, text: "x".repeat(6_000) }]);
+    const script = (body: Body, index: number): Reply => {
+      if (body.tools === undefined) return { content: "summed up" };
+      return index > 10 && index < 25 ? write(index) : growing(30)(body, index);
+    };
+    const worked = await workWell(script, { request: { prompt }, bounds: { contextTokens: 20_000 } });
+    expect(worked.outcome.kind).toBe("answered");
+    for (const event of ["cleared", "summary"]) expect(worked.transcript).toContain(`"event":"${event}"`);
+    for (const { usage, body } of worked.server.asked.slice(1)) {
+      if (body.tools === undefined) continue;
+      expect(usage?.["cache_read_input_tokens"]).toBeGreaterThan(prompt.length / 4);
+    }
+  });
+
   test("is summed up when there is nothing left to clear, and goes on with its task", async () => {
     const big = "x".repeat(6_000);
     const script = (body: Body, index: number): Reply => {

@@ -196,6 +196,11 @@ describe("The loop", () => {
       afterMs: 200,
       idle: true,
     });
+    const alive = await workWell([{ ...reporting(), pings: { count: 12, everyMs: 60 } }], {
+      agent: { idleTimeoutMs: 400 },
+      bounds: { silenceMs: 400 },
+    });
+    expect([alive.outcome.kind, alive.server.asked.length]).toEqual(["answered", 1]);
     const working = await workWell([calling(["bash", { command: "sleep 0.6" }]), reporting()], {
       agent: { idleTimeoutMs: 300 },
     });
