@@ -5,7 +5,6 @@ import { dirname } from "node:path";
 import type { Failure } from "../../core/failure.ts";
 import { launch } from "../process/launch.ts";
 import { codeOf } from "../process/output.ts";
-import { authOf, keyVariables } from "./agent-home.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { type Listening, listen } from "./cli-listening.ts";
 import type { CliCommand, CliProgram, CliTurn } from "./cli-program.ts";
@@ -15,6 +14,7 @@ import { evidencePaths, keepEvidence } from "./evidence.ts";
 import { denialOf, type EventsEnd, judgeTally, reportOf } from "./judge-events.ts";
 import { type Judged, redactReport } from "./outcome.ts";
 import { prepare } from "./prepare.ts";
+import { authOf, keyVariables } from "./program-variables.ts";
 import { dispatchValue, toAgentVariables } from "./protocol.ts";
 import { askForMessage, askOnceMore } from "./report-asking.ts";
 

@@ -9,10 +9,10 @@ import { join } from "node:path";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { limits } from "../../core/limits.ts";
 import type { AgentEvent } from "./agent-event.ts";
-import { agentHomeVariables, variableOf } from "./agent-home.ts";
 import type { CliTurn } from "./cli-program.ts";
 import { isObject, numberIn, objectIn, textIn } from "./json-field.ts";
 import { readJsonLines } from "./json-lines.ts";
+import { agentHomeVariables, variableOf } from "./program-variables.ts";
 import { toDetail, toServiceFailure } from "./service-failure.ts";
 
 /** Never fails; without the file nothing more is known. */

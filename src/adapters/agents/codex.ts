@@ -4,7 +4,6 @@ import { join } from "node:path";
 import type { JsonObject } from "../../core/json.ts";
 import type { Usage } from "../../core/report.ts";
 import type { AgentEvent } from "./agent-event.ts";
-import { agentHomeVariables, variableOf } from "./agent-home.ts";
 import {
   type CliCommand,
   type CliContext,
@@ -15,6 +14,7 @@ import {
 } from "./cli-program.ts";
 import { readCodexSession } from "./codex-session.ts";
 import { objectIn, textIn, tokensIn } from "./json-field.ts";
+import { agentHomeVariables, variableOf } from "./program-variables.ts";
 import { strictSchema } from "./report-schema.ts";
 import { toDetail } from "./service-failure.ts";
 

@@ -5,7 +5,6 @@ import type { JsonObject } from "../../core/json.ts";
 import type { Usage } from "../../core/report.ts";
 import type { AgentRequest } from "../../ports.ts";
 import type { AgentEvent } from "./agent-event.ts";
-import { agentHomeVariables, keyVariables } from "./agent-home.ts";
 import {
   type CliCommand,
   type CliContext,
@@ -15,6 +14,7 @@ import {
   mayWrite,
 } from "./cli-program.ts";
 import { objectIn, textIn, tokensIn } from "./json-field.ts";
+import { agentHomeVariables, keyVariables } from "./program-variables.ts";
 import { toDetail, toServiceFailure } from "./service-failure.ts";
 import { lookingCommands, toolNames } from "./tool-names.ts";
 
