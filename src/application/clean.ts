@@ -42,7 +42,7 @@ export async function cleanUp(at: {
     const cleaned = await cleanRun(
       {
         ...place,
-        runSetup: createRunSetup({ ...place, environment: process.env, redaction }),
+        runSetup: createRunSetup({ ...place, environment: process.env, redaction, sandbox: null }),
         redact: redaction.text,
       },
       { branch, head, base, mayBundle: phase.kind === "completed" || at.force === true },

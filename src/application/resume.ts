@@ -25,6 +25,7 @@ import { readRunState } from "./read-run.ts";
 import { programRedaction } from "./redaction.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import type { RunEnded, StartListener } from "./run-handle.ts";
+import { chooseSandbox, noSandbox, type SandboxChoice, tellSandbox } from "./sandbox.ts";
 import { type SessionPlace, takeLocks, toRefusal } from "./session.ts";
 import { fromFlagsRecord, preflightEnded, toSessionStarted } from "./session-started.ts";
 import { opening, refusedOpening, work } from "./work.ts";
@@ -79,12 +80,13 @@ export async function continueRun(at: Continuation, listener: StartListener): Pr
     locks.value.release();
     return { kind: "refused", refusal: prepared.failure };
   }
-  const { policy, flags, told, planChanged } = prepared.value;
+  const { policy, flags, told, planChanged, sandbox } = prepared.value;
   return work({
     ...listener,
     place,
     locks: locks.value,
     isNew: false,
+    sandbox,
     mode: "run",
     toOpening: ({ state, token }) =>
       state === null
@@ -121,6 +123,7 @@ async function finishCompleted(
     place,
     locks: locks.value,
     isNew: false,
+    sandbox: noSandbox,
     mode: "settle",
     toOpening: () => opening([]),
   });
@@ -169,6 +172,7 @@ interface Prepared {
   readonly flags: PolicyFlags;
   readonly told: readonly string[];
   readonly planChanged: readonly RunEvent[];
+  readonly sandbox: SandboxChoice;
 }
 
 async function prepare(at: Continuation, state: RunState): Promise<Result<Prepared, Refusal>> {
@@ -191,8 +195,10 @@ async function prepare(at: Continuation, state: RunState): Promise<Result<Prepar
     prd: plan.value.prd,
   });
   if (problems.length > 0) return failed(refuse(problems));
-  const told = [...plan.value.told, ...found.value.told, ...tellChanged(state.policy, policy)];
-  return success({ policy, flags, told, planChanged: plan.value.events });
+  const sandbox = await chooseSandbox(policy);
+  const changes = tellChanged(state.policy, policy);
+  const told = [...plan.value.told, ...found.value.told, ...changes, tellSandbox(sandbox)];
+  return success({ policy, flags, told, planChanged: plan.value.events, sandbox });
 }
 
 interface PlanCheck {

@@ -4,6 +4,8 @@ import { dirname, relative } from "node:path";
 import type { RunSetup } from "../adapters/git/git-run.ts";
 import type { Environment } from "../adapters/process/environment.ts";
 import { launch } from "../adapters/process/launch.ts";
+import type { Sandbox } from "../adapters/process/sandbox.ts";
+import { confineSetup } from "../adapters/process/sandbox-setup.ts";
 import type { Redaction } from "../adapters/redaction/redaction.ts";
 import { limits } from "../core/limits.ts";
 
@@ -15,6 +17,7 @@ export function createRunSetup(at: {
   checkout: string;
   environment: Environment;
   redaction: Redaction;
+  sandbox: Sandbox | null;
 }): RunSetup {
   return async ({ command, cwd, env, log }, signal) => {
     const ended = await launch(
@@ -28,6 +31,7 @@ export function createRunSetup(at: {
         log,
         redaction: at.redaction,
         timeoutMs: limits.setupTimeoutMs,
+        confinement: at.sandbox === null ? null : confineSetup(at.sandbox, cwd),
       },
       signal,
     );

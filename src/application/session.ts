@@ -32,6 +32,7 @@ import { failed, type Result, success } from "../core/result.ts";
 import type { Ports } from "../ports.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import { createRunSetup } from "./run-setup.ts";
+import { homesOf, type SandboxChoice, toSandbox } from "./sandbox.ts";
 import { toolVersion } from "./version.ts";
 
 /** What a session is about. */
@@ -96,11 +97,16 @@ export function toRefusal(refusal: LockRefusal): Refusal {
   );
 }
 
+export interface Opening {
+  readonly isNew: boolean;
+  readonly sandbox: SandboxChoice;
+}
+
 /** Opens (or, with `isNew`, starts) the journal of a run whose locks are held, and everything the engine needs. */
 export async function openSession(
   place: SessionPlace,
   locks: Locks,
-  isNew: boolean,
+  { isNew, sandbox }: Opening,
 ): Promise<Result<Session, Refusal>> {
   const writer = { folder: place.runFolder, session: locks.token, isOwner: () => locks.run.isStillOwner() };
   const opened = isNew
@@ -119,7 +125,7 @@ export async function openSession(
   const redaction = createRedaction(process.env, ownNamesOf(place));
   return success({
     token: locks.token,
-    ports: toPorts(place, opened.value, redaction),
+    ports: toPorts({ place, opened: opened.value, redaction, choice: sandbox }),
     redaction,
     entries: opened.value.entries,
     found: whatWasFound({ locks, opened: opened.value, redaction }),
@@ -154,9 +160,17 @@ function whatWasFound(at: { locks: Locks; opened: OpenJournal; redaction: Redact
   return events;
 }
 
-function toPorts(place: SessionPlace, opened: OpenJournal, redaction: Redaction): Ports {
+function toPorts(at: {
+  place: SessionPlace;
+  opened: OpenJournal;
+  redaction: Redaction;
+  choice: SandboxChoice;
+}): Ports {
+  const { place, opened, redaction, choice } = at;
   const { runFolder, checkout, runId, worktreeRoot } = place;
   const environment = process.env;
+  const sandbox = toSandbox(choice, place);
+  const homes = homesOf(place);
   return {
     clock: systemClock,
     journal: toRedactedJournal(opened.journal, redaction),
@@ -169,8 +183,9 @@ function toPorts(place: SessionPlace, opened: OpenJournal, redaction: Redaction)
       runId,
       slug: place.slug,
       runFolder,
-      runSetup: createRunSetup({ runId, checkout, environment, redaction }),
+      runSetup: createRunSetup({ runId, checkout, environment, redaction, sandbox }),
       redact: redaction.text,
+      isConfined: sandbox !== null,
     }),
     agents: createAgentRunner({
       runFolder,
@@ -180,8 +195,11 @@ function toPorts(place: SessionPlace, opened: OpenJournal, redaction: Redaction)
       checkout,
       environment,
       redaction,
+      home: null,
+      homes,
+      sandbox,
     }),
-    gates: createGateRunner({ runId, runFolder, environment, redaction }),
+    gates: createGateRunner({ runId, runFolder, environment, redaction, homes, sandbox }),
   };
 }
 

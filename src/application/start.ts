@@ -25,6 +25,7 @@ import { readRunState } from "./read-run.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import { continueRun, ownedBy } from "./resume.ts";
 import type { RunEnded, StartListener } from "./run-handle.ts";
+import { chooseSandbox, type SandboxChoice, tellSandbox } from "./sandbox.ts";
 import { type SessionPlace, takeLocks } from "./session.ts";
 import { preflightEnded, toSessionStarted } from "./session-started.ts";
 import { opening, work } from "./work.ts";
@@ -248,13 +249,15 @@ async function begin(at: NewRun, listener: StartListener): Promise<RunEnded> {
     locks.value.release();
     return refusedBy(describe(discarded.failure));
   }
+  const sandbox = await chooseSandbox(at.policy);
   return work({
     ...listener,
     place,
     locks: locks.value,
     isNew: true,
+    sandbox,
     mode: "run",
-    toOpening: ({ token }) => opening(toOpeningEvents(at, token)),
+    toOpening: ({ token }) => opening(toOpeningEvents(at, token, sandbox)),
   });
 }
 
@@ -271,7 +274,8 @@ function toPlace({ checkout, created, worktreeRoot }: NewRun, folder: string): S
   };
 }
 
-function toOpeningEvents(at: NewRun, token: string): readonly RunEvent[] {
+function toOpeningEvents(at: NewRun, token: string, sandbox: SandboxChoice): readonly RunEvent[] {
   const { policy, flags } = at;
-  return [at.created, toSessionStarted({ token, policy, flags, extraAttempts: 0, told: [] }), preflightEnded];
+  const told = [tellSandbox(sandbox)];
+  return [at.created, toSessionStarted({ token, policy, flags, extraAttempts: 0, told }), preflightEnded];
 }

@@ -17,6 +17,7 @@ import { readRunState } from "./read-run.ts";
 import { programRedaction } from "./redaction.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import { toPlace } from "./resume.ts";
+import { noSandbox } from "./sandbox.ts";
 import { takeLocks } from "./session.ts";
 import { opening, work } from "./work.ts";
 
@@ -128,6 +129,7 @@ async function settle(at: {
     place,
     locks: locks.value,
     isNew: false,
+    sandbox: noSandbox,
     mode: "settle",
     toOpening: () => opening([]),
   });

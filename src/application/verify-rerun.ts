@@ -10,11 +10,12 @@ import { policyOf } from "../core/state.ts";
 import { rerunMismatches } from "../core/verification.ts";
 import { judgementOf } from "../views/task-overview.ts";
 import { programRedaction } from "./redaction.ts";
+import { homesOf } from "./sandbox.ts";
 import type { Looking } from "./verify.ts";
 
 /** What ended otherwise than it is recorded. */
 export async function rerunGates(
-  { options, repository, state }: Looking,
+  { options, repository, sandbox, state }: Looking,
   attempt: AttemptRecord,
 ): Promise<Result<readonly string[], Failure>> {
   const { candidate } = attempt;
@@ -26,6 +27,8 @@ export async function rerunGates(
     ...repository,
     environment: process.env,
     redaction: programRedaction(),
+    homes: homesOf(repository),
+    sandbox,
   });
   const mismatches: string[] = [];
   let keep = false;

@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import type { RepositoryOptions } from "../adapters/git/git-run.ts";
 import { inspectCheckout } from "../adapters/git/inspect.ts";
 import { dropDeadLooks, dropLane, makeLookFolder, recheckCommit } from "../adapters/git/recheck.ts";
+import type { Sandbox } from "../adapters/process/sandbox.ts";
 import { readRegularFile } from "../adapters/storage.ts";
 import { describe, type Failure } from "../core/failure.ts";
 import type { RunId, TaskId } from "../core/ids.ts";
@@ -23,6 +24,7 @@ import { programRedaction } from "./redaction.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import { toPlace } from "./resume.ts";
 import { createRunSetup } from "./run-setup.ts";
+import { chooseSandbox, noSandbox, toSandbox } from "./sandbox.ts";
 import { rerunGates } from "./verify-rerun.ts";
 
 export interface VerifiedTask {
@@ -68,22 +70,21 @@ export async function verifyRun(options: VerifyOptions): Promise<Result<Verified
   const folder = makeLookFolder();
   // An id of its own: a live run must not take the trees of a look for an agent's, nor end its gates as leftovers.
   const runId = `verify-${process.pid}` as RunId; // it names folders and processes, nothing else
+  const { policy } = state.value;
+  const trees = { ...place, runId, worktreeRoot: join(folder, "trees"), runFolder: join(folder, "logs") };
+  const isRerun = options.rerun === true && policy !== null;
+  const sandbox = toSandbox(isRerun ? await chooseSandbox(policy) : noSandbox, trees);
   const runSetup = createRunSetup({
     ...place,
     runId,
+    sandbox,
     environment: process.env,
     redaction: programRedaction(),
   });
-  const repository = {
-    ...place,
-    runId,
-    worktreeRoot: join(folder, "trees"),
-    runFolder: join(folder, "logs"),
-    runSetup,
-  };
+  const repository = { ...trees, runSetup, isConfined: sandbox !== null };
   mkdirSync(repository.runFolder);
   try {
-    const at = { options, repository, state: state.value, runFolder: run.value.folder, receipts };
+    const at = { options, repository, sandbox, state: state.value, runFolder: run.value.folder, receipts };
     return await verifyAll(at, records.value);
   } finally {
     dropLane(repository);
@@ -100,6 +101,7 @@ export interface Looking {
   readonly receipts: ReadonlySet<string>;
   /** Trees and logs of this look lie in a temporary folder. */
   readonly repository: RepositoryOptions;
+  readonly sandbox: Sandbox | null;
   readonly state: RunState;
 }
 

@@ -8,12 +8,14 @@ import { createEngine, type EngineEnd } from "../engine/engine.ts";
 import { createErrorTeller } from "./on-error.ts";
 import type { Refusal } from "./refusal.ts";
 import type { RunEnded, RunListener } from "./run-handle.ts";
+import type { SandboxChoice } from "./sandbox.ts";
 import { type Locks, openSession, type Session, type SessionPlace } from "./session.ts";
 
 export interface Work extends RunListener {
   readonly place: SessionPlace;
   readonly locks: Locks;
   readonly isNew: boolean;
+  readonly sandbox: SandboxChoice;
   /** Events of this start, made when the journal is open; null for a settlement of requests. */
   readonly toOpening: (at: { state: RunState | null; token: string }) => Result<readonly RunEvent[], Refusal>;
   /** Works until the run stops, or only records what waits. */
@@ -25,7 +27,7 @@ export interface Work extends RunListener {
 /** Releases the locks whatever happens. */
 export async function work(at: Work): Promise<RunEnded> {
   try {
-    const session = await openSession(at.place, at.locks, at.isNew);
+    const session = await openSession(at.place, at.locks, at);
     if (!session.ok) return { kind: "refused", refusal: session.failure };
     try {
       return await workIn(session.value, at);

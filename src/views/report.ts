@@ -2,6 +2,7 @@
 // evidence, what is open, and what to type next.
 
 import { countedAttempts } from "../core/attempts.ts";
+import { confinementOf } from "../core/confinement.ts";
 import { describe } from "../core/failure.ts";
 import { shortSha } from "../core/ids.ts";
 import type { RunState, TaskRecord } from "../core/state.ts";
@@ -67,8 +68,14 @@ function toRunItems(state: RunState): readonly string[] {
     `- Time at work: ${toDuration(timeAtWork(state))} in ${toCount(state.sessions, "session")}`,
     `- Attempts: ${metrics.attempts}, sent back: ${metrics.sentBack}; gate runs: ${metrics.gateRuns}`,
     `- Usage: ${usageInWords(metrics.usage)}`,
+    ...toConfinementItem(state),
     ...(state.memory === null ? [] : [`- Memory: ${toInline(state.memory.entry ?? state.memory.note)}`]),
   ];
+}
+
+function toConfinementItem({ told }: RunState): readonly string[] {
+  const said = confinementOf(told);
+  return said === null ? [] : [`- Confinement: ${toInline(said, 500)}`];
 }
 
 function toBaseMove({ baseMovedBy }: RunState): readonly string[] {

@@ -3,6 +3,7 @@
 import type { DispatchId } from "../../core/ids.ts";
 import type { AgentContact, AgentRequest } from "../../ports.ts";
 import type { Environment } from "../process/environment.ts";
+import type { Sandbox } from "../process/sandbox.ts";
 import type { Redaction } from "../redaction/redaction.ts";
 
 export interface AgentRunnerOptions {
@@ -24,6 +25,10 @@ export interface AgentRunnerOptions {
   readonly network?: boolean;
   /** Takes secrets out of prompt, request, report, transcript and copied files. */
   readonly redaction: Redaction;
+  /** HOME of this dispatch, absolute; null: the builder's. */
+  readonly home: string | null;
+  /** What confines the agent's process; null: nothing does. */
+  readonly sandbox: Sandbox | null;
 }
 
 /** One request being worked on. */

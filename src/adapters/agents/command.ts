@@ -3,6 +3,7 @@
 import type { Failure } from "../../core/failure.ts";
 import type { PlainFileFound } from "../plain-file.ts";
 import { launch } from "../process/launch.ts";
+import { agentConfinement, homeVariables } from "./agent-place.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { type DropFolder, openDropFolder } from "./drop-folder.ts";
 import { evidencePaths, keepEvidence } from "./evidence.ts";
@@ -39,6 +40,7 @@ async function runIn(folder: DropFolder, run: AgentRun): Promise<Judged> {
       given: {
         ...options.identity(request.dispatch),
         ...toAgentVariables(request),
+        ...homeVariables(run),
         EXECUTE_PRD_REQUEST: folder.requestPath,
         EXECUTE_PRD_REPORT: folder.reportPath,
       },
@@ -50,6 +52,7 @@ async function runIn(folder: DropFolder, run: AgentRun): Promise<Judged> {
       idleTimeoutMs: request.agent.idleTimeoutMs,
       onLine: onOutput,
       redaction: options.redaction,
+      confinement: agentConfinement(run, [folder.path]),
     },
     signal,
   );

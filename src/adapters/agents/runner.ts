@@ -2,6 +2,7 @@
 
 import { unreachable } from "../../core/result.ts";
 import type { AgentRequest, AgentRunner } from "../../ports.ts";
+import { homeNameOf, openHome } from "../process/run-home.ts";
 import type { Redaction } from "../redaction/redaction.ts";
 import { runAcpAgent } from "./acp.ts";
 import type { AgentRun, AgentRunnerOptions } from "./agent-run.ts";
@@ -15,12 +16,16 @@ import { opencode } from "./opencode.ts";
 import type { Judged } from "./outcome.ts";
 import { runScriptedAgent } from "./scripted.ts";
 
-export function createAgentRunner(options: AgentRunnerOptions): AgentRunner {
+/** `homes`: absolute folder in which each dispatch gets a HOME of its own; missing: all have that of the options. */
+export type AgentRunnerPlace = AgentRunnerOptions & { readonly homes?: string };
+
+export function createAgentRunner({ homes, ...place }: AgentRunnerPlace): AgentRunner {
   return {
     run: async (asked, contact) => {
       const startedMs = performance.now();
-      const request = redactRequest(asked, options.redaction);
-      const judged = await runBackend({ ...contact, request, options });
+      const request = redactRequest(asked, place.redaction);
+      const home = homes === undefined ? place.home : openHome(homes, homeNameOf(request.cwd, request.role));
+      const judged = await runBackend({ ...contact, request, options: { ...place, home } });
       return { ...judged, durationMs: Math.round(performance.now() - startedMs) };
     },
   };

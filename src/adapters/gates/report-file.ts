@@ -12,6 +12,8 @@ const testReportVariable = "EXECUTE_PRD_TEST_REPORT";
 export interface OfferedReport {
   /** Variables for the gate's environment. */
   readonly given: Readonly<Record<string, string>>;
+  /** Folders that the gate may write for it. */
+  readonly folders: readonly string[];
   /** To be called once, after the gate's process group has ended. */
   read(): Promise<PlainFileFound>;
   remove(): Promise<void>;
@@ -19,6 +21,7 @@ export interface OfferedReport {
 
 const nothingOffered: OfferedReport = {
   given: {},
+  folders: [],
   read: async () => ({ kind: "missing" }),
   remove: async () => {},
 };
@@ -34,6 +37,7 @@ export async function offerReport(
   const path = join(folder.value.path, "test-report");
   return {
     given: { [testReportVariable]: path },
+    folders: [folder.value.path],
     read: async () => readReport(path),
     remove: () => folder.value.remove(),
   };

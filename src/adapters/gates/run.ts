@@ -8,6 +8,8 @@ import type { GateAnswer, GateRunner } from "../../ports.ts";
 import { isOnPath, programOf, toInvocation } from "../process/command-line.ts";
 import { type Environment, toEnvironment } from "../process/environment.ts";
 import { type Ended, launch } from "../process/launch.ts";
+import { homeNameOf, openHome, toHomeVariables } from "../process/run-home.ts";
+import type { Confinement, Sandbox } from "../process/sandbox.ts";
 import type { Redaction } from "../redaction/redaction.ts";
 import { captureOutput } from "./captured.ts";
 import { type OfferedReport, offerReport } from "./report-file.ts";
@@ -21,6 +23,10 @@ export interface GateRunnerOptions {
   readonly environment: Environment;
   /** Takes secrets out of logs and what is quoted of them. */
   readonly redaction: Redaction;
+  /** Absolute folder in which gates get a HOME; null: they have the builder's. */
+  readonly homes: string | null;
+  /** What confines them; null: nothing does. */
+  readonly sandbox: Sandbox | null;
 }
 
 type Place = Parameters<GateRunner["run"]>[0];
@@ -49,6 +55,7 @@ interface Running {
 
 async function runGate({ at, options, signal, onOutput, report }: Running): Promise<GateAnswer> {
   const captured = captureOutput();
+  const home = options.homes === null ? null : openHome(options.homes, homeNameOf(at.cwd, "gates"));
   let isWatching = false;
   const ended = await launch(
     {
@@ -56,11 +63,12 @@ async function runGate({ at, options, signal, onOutput, report }: Running): Prom
       cwd: at.cwd,
       dispatch: dispatchValue(at, options.runId),
       names: at.gate.env,
-      given: report.given,
+      given: { ...report.given, ...(home === null ? {} : toHomeVariables(home, options.environment)) },
       from: options.environment,
       log: join(options.runFolder, at.log),
       timeoutMs: at.gate.timeoutMs,
       redaction: options.redaction,
+      confinement: confine({ at, options, report, home }),
       onChunk: captured.takeChunk,
       onLine: (line, stream) => {
         captured.takeLine(line, stream);
@@ -89,6 +97,15 @@ async function runGate({ at, options, signal, onOutput, report }: Running): Prom
       tests: found.tests,
     }),
   };
+}
+
+function confine(
+  to: Pick<Running, "at" | "options" | "report"> & { home: string | null },
+): Confinement | null {
+  const { at, options, report, home } = to;
+  if (options.sandbox === null) return null;
+  const writable = home === null ? report.folders : [home, ...report.folders];
+  return { sandbox: options.sandbox, tree: at.cwd, writable };
 }
 
 function howEnded({ outcome }: Judgement, ended: Ran): "green" | "red" | "cut short" {

@@ -111,7 +111,7 @@ function isEmptyOrGone(folder: string): boolean {
 }
 
 /** What this program made beside the lanes, none of it anybody's work: the holder, private indexes. */
-const scratchNames = ["holder", "diff", "memory.index"];
+const scratchNames = ["holder", "diff", "home", "memory.index"];
 
 /** The run's own folder goes when nothing but its marker is left. */
 function removeRoot(run: GitRun, root: string): void {

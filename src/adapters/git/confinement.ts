@@ -79,12 +79,19 @@ export async function closeConfinement(
   const parts = [metadata.value, worktrees, refs.value, { violations: holders.value }];
   const ofHome = looks === null ? [] : compareHomes(before.home, lookAtHome());
   const doubts = [...(changes === null ? [] : [...changes.values()].flat()), ...worktrees.doubts, ...ofHome];
+  const doubted = bounded([...doubts, ...refs.value.doubts]);
+  const notes = [...metadata.value.notes, ...refs.value.notes];
   return success({
     violations: parts.flatMap(({ violations }) => violations),
-    notes: [...metadata.value.notes, ...refs.value.notes],
-    doubts: bounded([...doubts, ...refs.value.doubts]),
+    // In the sandbox nothing of this could be written: it is the builder's own.
+    notes: run.isConfined === true ? [...notes, ...doubted.map(toBuilders)] : notes,
+    doubts: run.isConfined === true ? [] : doubted,
     movedAway: refs.value.movedAway,
   });
+}
+
+function toBuilders(doubt: string): string {
+  return `meanwhile, not by what ran in the sandbox: ${doubt}`;
 }
 
 /** Of two windows, one after the other. What a set-up changed was put back; it is the builder's command. */

@@ -38,6 +38,8 @@ export interface RepositoryOptions {
   readonly runSetup: RunSetup;
   /** Takes secrets out of a text for reading (patches); refs keep the bytes. */
   readonly redact?: (text: string) => string;
+  /** Whether agents, gates and set-ups run where the builder's checkout, refs and home cannot be written. */
+  readonly isConfined?: boolean;
 }
 
 /** Runs the builder's `setup` command line in a tree; wired to the one launcher of processes. */

@@ -38,22 +38,39 @@ function isGroupAlive({ pid }: ChildProcess): boolean {
 }
 
 // In a container whose first process does not collect its orphans, the ended members of a group stay listed.
-function hasRunningMember(group: number): boolean {
+export function hasRunningMember(group: number, besides: readonly number[] = []): boolean {
   try {
-    return readdirSync("/proc").some((name) => /^[0-9]+$/.test(name) && isRunningIn(group, name));
+    return readdirSync("/proc").some(
+      (name) => /^[0-9]+$/.test(name) && !besides.includes(Number(name)) && isRunningIn(group, name),
+    );
   } catch {
     return true; // without a free file handle nobody can tell
   }
 }
 
 function isRunningIn(group: number, pid: string): boolean {
+  const [state = "X", , memberOf] = readStat(pid);
+  return Number(memberOf) === group && state !== "Z" && state !== "X";
+}
+
+/** Linux: not so an ended process that nobody has collected yet. */
+export function isProcessRunning(pid: number): boolean {
+  const [state = "X"] = readStat(String(pid));
+  return state !== "Z" && state !== "X";
+}
+
+/** Linux: tells a process from a later one with the same id; null: there is none. */
+export function processStart(pid: number): string | null {
+  return readStat(String(pid))[19] ?? null;
+}
+
+/** `pid (name) state parent group …`: the name may hold spaces and brackets, nothing after it does. */
+function readStat(pid: string): readonly string[] {
   try {
-    // `pid (name) state parent group …`: the name may hold spaces and brackets, nothing after it does.
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    const [state, , memberOf] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return Number(memberOf) === group && state !== "Z" && state !== "X";
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
-    return false; // gone meanwhile
+    return []; // gone meanwhile
   }
 }
 

@@ -15,7 +15,8 @@ import type { Writable } from "node:stream";
 import { limits } from "../../core/limits.ts";
 import { failed, type Result, success } from "../../core/result.ts";
 import type { Redaction } from "../redaction/redaction.ts";
-import { type Invocation, toInvocation } from "./command-line.ts";
+import { type Invocation, isOnPath, toInvocation } from "./command-line.ts";
+import { type Enclosure, type Exit, watchEnclosure } from "./enclosure.ts";
 import { type Environment, toEnvironment } from "./environment.ts";
 import { groupEnd, hasGroups, signalGroup } from "./group.ts";
 import { watchIdle } from "./idle.ts";
@@ -28,6 +29,7 @@ import {
   openOutput,
   type StreamName,
 } from "./output.ts";
+import { type Confinement, enclose } from "./sandbox.ts";
 import { programWatchdog } from "./watchdog.ts";
 
 export interface Command {
@@ -58,6 +60,8 @@ export interface Command {
   readonly onChunk?: (chunk: Buffer, stream: StreamName) => void;
   /** Takes secrets out of all output; null or missing: nothing is taken out. */
   readonly redaction?: Redaction | null;
+  /** The sandbox it runs in; null or missing: none. */
+  readonly confinement?: Confinement | null;
 }
 
 /** A child that is talked with. */
@@ -87,40 +91,69 @@ export async function launch(command: Command, signal: AbortSignal): Promise<End
     return { kind: "cannot start", detail: `its log "${log}" cannot be written: ${opened.failure}` };
   const output = opened.value;
   const startedMs = performance.now();
+  const missing = await findMissing(command);
   if (signal.aborted) return toEnded({ exit: unknownExit, stop: "interrupted", startedMs, output });
-  const started = start(command);
+  const started = missing === null ? start(command) : failed(missing);
   if (!started.ok) {
     output.end();
     return { kind: "cannot start", detail: started.failure };
   }
-  const child = started.value;
-  const watched = await watchOver({ child, command, output, signal });
+  const { child, enclosure } = started.value;
+  const watched = await watchOver({ ...started.value, command, output, signal });
   if (watched.kind === "not started") {
     output.end();
     return { kind: "cannot start", detail: toStartProblem(watched.error, command) };
   }
-  await endAll({ child, dispatch: command.dispatch, graceMs: watched.graceLeftMs });
+  await endAll({ ...started.value, dispatch: command.dispatch, graceMs: watched.graceLeftMs });
   await drain(child, watched.closed);
-  return toEnded({ exit: watched.exit, stop: watched.stop, startedMs, output });
+  const exit = enclosure.exitOf(watched.exit);
+  const ended = toEnded({ exit, stop: watched.stop, startedMs, output });
+  return enclosure.hasFailed() ? toSandboxProblem(ended) : ended;
 }
 
 type StopReason = "interrupted" | "total" | "idle" | "finished";
 
-interface Exit {
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-}
-
 const unknownExit: Exit = { exitCode: null, signal: null };
 
-function start(command: Command): Result<ChildProcess, string> {
-  const invocation = toInvocation(command.run);
+interface Started {
+  readonly child: ChildProcess;
+  readonly enclosure: Enclosure;
+}
+
+/** In a sandbox nobody could tell a missing program from one that exits with 1. */
+async function findMissing(command: Command): Promise<string | null> {
+  const { program } = toInvocation(command.run);
+  if ((command.confinement ?? null) === null || program === "") return null;
+  const isThere =
+    isFolder(command.cwd) && (await isOnPath(program, toWholeEnvironment(command), command.cwd));
+  return isThere ? null : toStartProblem("ENOENT", command);
+}
+
+function toWholeEnvironment(command: Command): Record<string, string> {
+  const { names = [], given = {}, from = process.env } = command;
+  return toEnvironment({ from, names, given: { ...given, [dispatchVariable]: command.dispatch } });
+}
+
+function start(command: Command): Result<Started, string> {
+  const { run, cwd, confinement = null, names = [], given = {} } = command;
+  const invocation = toInvocation(run);
   if (invocation.program === "") return failed("the command is empty");
-  const env = toEnvironment({
-    from: command.from ?? process.env,
-    names: command.names ?? [],
-    given: { ...command.given, [dispatchVariable]: command.dispatch },
-  });
+  const env = toWholeEnvironment(command);
+  if (confinement === null) return spawnIn(command, { ...invocation, env, statusFile: null });
+  const handed = [...names.map((name) => env[name] ?? ""), ...Object.values(given)];
+  const enclosed = enclose(invocation, { confinement, cwd, env, handed });
+  return spawnIn(command, { ...enclosed, env: { ...env, ...enclosed.given } });
+}
+
+interface Spawning extends Invocation {
+  readonly env: Readonly<Record<string, string>>;
+  /** Number of one more pipe, on which a sandbox tells; null: none. */
+  readonly statusFile: number | null;
+}
+
+function spawnIn(command: Command, { statusFile, ...invocation }: Spawning): Result<Started, string> {
+  const { env } = invocation;
+  const stdin = isWrittenTo(command) ? "pipe" : "ignore";
   const arrived = programWatchdog().expect(command.dispatch);
   try {
     const child = spawn(invocation.program, invocation.args, {
@@ -129,10 +162,10 @@ function start(command: Command): Result<ChildProcess, string> {
       detached: hasGroups,
       windowsHide: true,
       windowsVerbatimArguments: invocation.shell,
-      stdio: [isWrittenTo(command) ? "pipe" : "ignore", "pipe", "pipe"],
+      stdio: statusFile === null ? [stdin, "pipe", "pipe"] : [stdin, "pipe", "pipe", "pipe"],
     });
     arrived(child.pid);
-    return success(child);
+    return success({ child, enclosure: watchEnclosure(child, statusFile) });
   } catch (error) {
     arrived(undefined);
     return failed(toStartProblem(error, command));
@@ -154,18 +187,17 @@ type Watched =
       readonly closed: Promise<unknown>;
     };
 
-interface Watching {
-  readonly child: ChildProcess;
+interface Watching extends Started {
   readonly command: Command;
   readonly output: Output;
   readonly signal: AbortSignal;
 }
 
 /** Until the main process has ended. Everything is attached before the first await: no event can be missed. */
-function watchOver({ child, command, output, signal }: Watching): Promise<Watched> {
+function watchOver({ child, enclosure, command, output, signal }: Watching): Promise<Watched> {
   const closed = new Promise((resolve) => child.once("close", resolve));
   return new Promise((resolve) => {
-    const stopper = createStopper(child, () => onExit(unknownExit));
+    const stopper = createStopper({ child, enclosure }, () => onExit(unknownExit));
     const onAbort = () => stopper.stop("interrupted");
     const endTotal = after(command.timeoutMs, () => stopper.stop("total"));
     const idle = watchIdle({
@@ -218,7 +250,7 @@ function beginTalk(child: ChildProcess, onStarted: (talk: Talk) => void, stop: (
 }
 
 /** SIGTERM to the group, SIGKILL after the grace, and `giveUp` when even that did not end the main process. */
-function createStopper(child: ChildProcess, giveUp: () => void) {
+function createStopper({ child, enclosure }: Started, giveUp: () => void) {
   let reason: StopReason | null = null;
   let deadlineMs = 0;
   const timers: (() => void)[] = [];
@@ -227,7 +259,7 @@ function createStopper(child: ChildProcess, giveUp: () => void) {
       if (reason !== null) return;
       reason = why;
       deadlineMs = performance.now() + limits.killGraceMs;
-      signalGroup(child, "SIGTERM");
+      enclosure.terminate();
       timers.push(after(limits.killGraceMs, () => signalGroup(child, "SIGKILL")));
       timers.push(after(limits.killGraceMs + limits.drainGraceMs, giveUp));
     },
@@ -245,9 +277,10 @@ function after(delayMs: number, callback: () => void): () => void {
 }
 
 /** What the main process left behind in its group, and what left the group; then nothing has to be guarded. */
-async function endAll(end: { child: ChildProcess; dispatch: string; graceMs: number }): Promise<void> {
+async function endAll(end: Started & { dispatch: string; graceMs: number }): Promise<void> {
   await groupEnd(end.child, end.graceMs);
   signalGroup(end.child, "SIGKILL");
+  await end.enclosure.allEnded(limits.drainGraceMs);
   await endLeftovers({ variable: dispatchVariable, values: [end.dispatch], isOwn: true });
   await groupEnd(end.child, limits.drainGraceMs);
   if (end.child.pid !== undefined) programWatchdog().release(end.child.pid);
@@ -261,7 +294,7 @@ async function drain(child: ChildProcess, closed: Promise<unknown>): Promise<voi
   await Promise.race([closed, timeUp]);
   cancel();
   // A process that nobody could find may still hold the pipes: they must not keep this program alive.
-  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+  for (const stream of child.stdio) stream?.destroy();
   child.unref();
 }
 
@@ -275,6 +308,12 @@ function toEnded(end: { exit: Exit; stop: StopReason | null; startedMs: number; 
     durationMs: Math.round(performance.now() - end.startedMs),
     ...end.output.end(),
   };
+}
+
+/** The sandbox's own words are all that it wrote. */
+function toSandboxProblem(ended: Ended): Ended {
+  const detail = ended.kind === "ended" ? ended.tail.trim() : ended.detail;
+  return { kind: "cannot start", detail: `the sandbox could not be set up: ${detail}` };
 }
 
 function toStartProblem(error: unknown, { run, cwd }: Command): string {

@@ -92,6 +92,8 @@ export async function ask(
     identity: (dispatch) => ({ GIT_AUTHOR_NAME: `agent ${dispatch}` }),
     environment: { PATH: process.env["PATH"], HOME: process.env["HOME"] },
     redaction: createRedaction({}),
+    home: null,
+    sandbox: null,
     ...options,
   });
   const answer = await runner.run(request, {

@@ -27,6 +27,8 @@ async function runGate(tree: string, { signal, onOutput, ...gate }: Asked) {
       EXTRA: "wanted",
     },
     redaction: createRedaction({}),
+    homes: null,
+    sandbox: null,
   });
   const policy: GatePolicy = {
     name: "tests",
@@ -229,6 +231,8 @@ describe("A gate cannot start", () => {
       runFolder: join(tree, "run"),
       environment: { PATH: path },
       redaction: createRedaction({}),
+      homes: null,
+      sandbox: null,
     });
     const gate: GatePolicy = { name: "t", command: "true", timeoutMs: 1_000, report: "auto", env: [] };
     const at = { gate, cwd: join(tree, "gone"), log: "t.log", dispatch: "x" };

@@ -17,6 +17,8 @@ async function runGate(tree: string, gate: Partial<GatePolicy>): Promise<GateRes
     runFolder: join(tree, "run"),
     environment: { PATH: process.env["PATH"] ?? "", TMPDIR: tmpdir() },
     redaction: createRedaction({}),
+    homes: null,
+    sandbox: null,
   });
   const policy: GatePolicy = {
     name: "tests",

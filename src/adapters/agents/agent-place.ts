@@ -1,0 +1,20 @@
+// Where an agent's process is at home, and what it may write: for every backend that starts a program.
+
+import { toHomeVariables } from "../process/run-home.ts";
+import type { Confinement } from "../process/sandbox.ts";
+import type { AgentRun } from "./agent-run.ts";
+
+/** Variables of the agent's own home; none where it has the builder's. */
+export function homeVariables({ options }: AgentRun): Readonly<Record<string, string>> {
+  return options.home === null ? {} : toHomeVariables(options.home, options.environment);
+}
+
+/** `folders`: absolute paths that it may write beside the tree it works in and its home. */
+export function agentConfinement(
+  { request, options }: AgentRun,
+  folders: readonly string[],
+): Confinement | null {
+  const { home, sandbox } = options;
+  if (sandbox === null) return null;
+  return { sandbox, tree: request.cwd, writable: home === null ? folders : [home, ...folders] };
+}

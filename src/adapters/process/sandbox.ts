@@ -1,0 +1,136 @@
+// The sandbox around agents, `setup` and gates: which one this machine has, whether it works, and a command in it.
+//
+// Linux: bubblewrap. macOS: sandbox-exec, which has no pid namespace and no file system of its own. What is confined
+// and what is not: docs/sandbox.md.
+
+import { execFile } from "node:child_process";
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { failed, type Result, success } from "../../core/result.ts";
+import type { Invocation } from "./command-line.ts";
+import type { Environment } from "./environment.ts";
+import { statusFile, toBubblewrapArgs, toProbeArgs } from "./sandbox-bubblewrap.ts";
+import { toMacProfile } from "./sandbox-macos.ts";
+import { toProfile } from "./sandbox-profile.ts";
+
+export type SandboxKind = "bubblewrap" | "sandbox-exec";
+
+/** What holds for every confined process of a run. */
+export interface Sandbox {
+  readonly kind: SandboxKind;
+  /** Absolute path of the program that confines. */
+  readonly program: string;
+  readonly network: boolean;
+  /** The builder's home folder: credentials in it are hidden. */
+  readonly home: string;
+  /** The repository's common git directory. */
+  readonly gitCommonDir: string;
+  /** Absolute paths that are to be seen wherever they lie: checkout, run folder, worktrees, this program. */
+  readonly visible: readonly string[];
+  /** Absolute paths that are hidden beside credentials: the homes of others. */
+  readonly hidden: readonly string[];
+}
+
+/** What one process may do beside reading what is not hidden. */
+export interface Confinement {
+  readonly sandbox: Sandbox;
+  /** The lane's tree it works in: may be written, with what git keeps for this tree and new objects. */
+  readonly tree: string;
+  /** Absolute paths of other folders and files that may be written. */
+  readonly writable: readonly string[];
+  /** Credential places, as they are named in sandbox-secrets.ts, that are not hidden. */
+  readonly spared?: readonly string[];
+}
+
+/** The tool that works here, or why there is none. Asked once for each program and setting of the network. */
+export function findSandbox(at: {
+  readonly environment: Environment;
+  readonly network: boolean;
+  readonly platform?: NodeJS.Platform;
+}): Promise<Result<Pick<Sandbox, "kind" | "program">, string>> {
+  const { environment, network, platform = process.platform } = at;
+  const key = JSON.stringify([environment["PATH"], network, platform]);
+  const known = found.get(key);
+  if (known !== undefined) return known;
+  const asked = probe(environment, { network, platform });
+  found.set(key, asked);
+  return asked;
+}
+
+const found = new Map<string, ReturnType<typeof findSandbox>>();
+
+async function probe(
+  environment: Environment,
+  { network, platform }: { network: boolean; platform: NodeJS.Platform },
+): ReturnType<typeof findSandbox> {
+  if (platform === "linux") {
+    const program = await findProgram("bwrap", environment);
+    if (program === null) return failed("bubblewrap (bwrap) is not installed");
+    const problem = await tryOut(program, toProbeArgs({ network }));
+    return problem === null ? success({ kind: "bubblewrap", program }) : failed(`bwrap fails: ${problem}`);
+  }
+  if (platform === "darwin") {
+    const program = "/usr/bin/sandbox-exec";
+    const problem = await tryOut(program, ["-p", "(version 1)(allow default)", "/usr/bin/true"]);
+    return problem === null
+      ? success({ kind: "sandbox-exec", program })
+      : failed(`sandbox-exec fails: ${problem}`);
+  }
+  return failed(`there is no sandbox for ${platform}`);
+}
+
+async function findProgram(name: string, environment: Environment): Promise<string | null> {
+  for (const folder of (environment["PATH"] ?? "").split(delimiter)) {
+    if (!folder.startsWith("/")) continue;
+    const path = join(folder, name);
+    const isThere = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return path;
+  }
+  return null;
+}
+
+const probeMs = 10_000;
+
+/** null: it works. */
+function tryOut(program: string, args: readonly string[]): Promise<string | null> {
+  return new Promise((resolve) => {
+    execFile(program, [...args], { timeout: probeMs, cwd: "/" }, (error, _stdout, stderr) => {
+      const [line = ""] = stderr.trim().split("\n");
+      resolve(error === null ? null : line.replace(/^bwrap: /, "") || error.message);
+    });
+  });
+}
+
+export interface Enclosed extends Invocation {
+  /** Number of the file on which the tool says what became of the command; null: it does not. */
+  readonly statusFile: number | null;
+  /** Variables that must be other inside. */
+  readonly given: Readonly<Record<string, string>>;
+}
+
+/** The same command in the sandbox. */
+export function enclose(
+  invocation: Invocation,
+  at: {
+    readonly confinement: Confinement;
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+    /** Values of variables that may name paths which have to be seen. */
+    readonly handed: readonly string[];
+  },
+): Enclosed {
+  const { confinement, cwd, env, handed } = at;
+  const command = [invocation.program, ...invocation.args];
+  const profile = toProfile({ confinement, cwd, command, path: env["PATH"] ?? "", handed });
+  const { kind, program } = confinement.sandbox;
+  if (kind === "sandbox-exec") {
+    const args = ["-p", toMacProfile(profile), ...command];
+    return { program, args, shell: false, statusFile: null, given: {} };
+  }
+  const args = [...toBubblewrapArgs(profile), "--", ...command];
+  return { program, args, shell: false, statusFile, given: { TMPDIR: "/tmp" } };
+}

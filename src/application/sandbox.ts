@@ -1,0 +1,72 @@
+// Which sandbox a session has, by its policy and by what works on this machine.
+
+import { realpathSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { findSandbox, type Sandbox } from "../adapters/process/sandbox.ts";
+import { toConfinementNote } from "../core/confinement.ts";
+import type { Policy } from "../core/policy.ts";
+
+export interface SandboxChoice {
+  /** null: none. */
+  readonly tool: Pick<Sandbox, "kind" | "program" | "network"> | null;
+  /** Why there is none; null: there is one. */
+  readonly why: string | null;
+}
+
+/** For what starts no process. */
+export const noSandbox: SandboxChoice = { tool: null, why: "nothing is started" };
+
+export async function chooseSandbox(policy: Pick<Policy, "sandbox" | "network">): Promise<SandboxChoice> {
+  const { network, sandbox } = policy;
+  if (sandbox === "off") return { tool: null, why: 'the configuration says "sandbox": "off"' };
+  const found = await findSandbox({ environment: process.env, network });
+  return found.ok
+    ? { tool: { ...found.value, network }, why: null }
+    : { tool: null, why: `${found.failure}; ${sandboxFix}` };
+}
+
+export const sandboxFix =
+  process.platform === "linux"
+    ? 'install the package "bubblewrap", and let users make namespaces'
+    : "use Linux with bubblewrap, or macOS";
+
+/** The session's line about it. */
+export function tellSandbox({ tool, why }: SandboxChoice): string {
+  const network = tool?.network === false ? ", without network" : "";
+  return toConfinementNote({ kind: `${tool?.kind ?? ""}${network}`, why });
+}
+
+export interface SandboxPlace {
+  readonly slug: string;
+  readonly runId: string;
+  readonly runFolder: string;
+  readonly checkout: string;
+  readonly gitCommonDir: string;
+  readonly worktreeRoot: string;
+}
+
+export function toSandbox({ tool }: SandboxChoice, place: SandboxPlace): Sandbox | null {
+  if (tool === null) return null;
+  const homes = homesOf(place);
+  return {
+    ...tool,
+    home: homedir(),
+    gitCommonDir: realOrSame(place.gitCommonDir),
+    visible: [place.checkout, place.runFolder, join(homes, "..")],
+    hidden: [homes],
+  };
+}
+
+/** Folder with the homes of the run's agents and gates. */
+export function homesOf({ slug, runId, worktreeRoot }: SandboxPlace): string {
+  return join(realOrSame(worktreeRoot), `${slug}-${runId}`, "home");
+}
+
+function realOrSame(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // it does not exist yet
+  }
+}
