@@ -52,14 +52,14 @@ export function unless<Value>(codes: readonly string[], operation: () => Value):
 export type FileText = string | readonly string[];
 
 /** Replaces a file by one flushed before it gets the name. A link under that name is replaced, never followed. */
-export function replaceFile(path: string, data: FileText | Uint8Array): void {
-  replaceButFolder(path, data);
+export function replaceFile(path: string, data: FileText | Uint8Array, mode = 0o666): void {
+  replaceButFolder(path, data, mode);
   flushFolder(dirname(path));
 }
 
 /** The same without the flush of its folder, which the caller makes for several files together. */
-export function replaceButFolder(path: string, data: FileText | Uint8Array): void {
-  swapIn(path, (temporary) => writeNewFile(temporary, data));
+export function replaceButFolder(path: string, data: FileText | Uint8Array, mode = 0o666): void {
+  swapIn(path, (temporary) => writeNewFile(temporary, data, mode));
 }
 
 /** Replaces a file without waiting for the disk: for what is made again when a power cut took it. */

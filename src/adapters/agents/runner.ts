@@ -2,9 +2,9 @@
 
 import { unreachable } from "../../core/result.ts";
 import type { AgentRequest, AgentRunner } from "../../ports.ts";
-import { homeNameOf, openHome } from "../process/run-home.ts";
 import type { Redaction } from "../redaction/redaction.ts";
 import { runAcpAgent } from "./acp.ts";
+import { openAgentHome } from "./agent-home.ts";
 import type { AgentRun, AgentRunnerOptions } from "./agent-run.ts";
 import { runAnthropicAgent } from "./anthropic/agent.ts";
 import { claudeCode } from "./claude-code.ts";
@@ -24,11 +24,19 @@ export function createAgentRunner({ homes, ...place }: AgentRunnerPlace): AgentR
     run: async (asked, contact) => {
       const startedMs = performance.now();
       const request = redactRequest(asked, place.redaction);
-      const home = homes === undefined ? place.home : openHome(homes, homeNameOf(request.cwd, request.role));
-      const judged = await runBackend({ ...contact, request, options: { ...place, home } });
+      const judged = await runAtHome({ ...contact, request, options: place }, homes);
       return { ...judged, durationMs: Math.round(performance.now() - startedMs) };
     },
   };
+}
+
+async function runAtHome(run: AgentRun, homes: string | undefined): Promise<Judged> {
+  if (homes === undefined) return runBackend(run);
+  const home = await openAgentHome(homes, run.request, run.options.environment);
+  if (!home.ok) return { outcome: { kind: "failed", failure: home.failure }, usage: null };
+  const judged = await runBackend({ ...run, options: { ...run.options, home: home.value.path } });
+  await home.value.close();
+  return judged;
 }
 
 /** What is kept of a request is what is sent. */

@@ -4,10 +4,12 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { GateResult } from "../../core/gate-result.ts";
 import type { GatePolicy } from "../../core/policy.ts";
+import { failed, type Result, success } from "../../core/result.ts";
 import type { GateAnswer, GateRunner } from "../../ports.ts";
 import { isOnPath, programOf, toInvocation } from "../process/command-line.ts";
 import { type Environment, toEnvironment } from "../process/environment.ts";
 import { type Ended, launch } from "../process/launch.ts";
+import { codeOf } from "../process/output.ts";
 import { homeNameOf, openHome, toHomeVariables } from "../process/run-home.ts";
 import type { Confinement, Sandbox } from "../process/sandbox.ts";
 import type { Redaction } from "../redaction/redaction.ts";
@@ -55,7 +57,9 @@ interface Running {
 
 async function runGate({ at, options, signal, onOutput, report }: Running): Promise<GateAnswer> {
   const captured = captureOutput();
-  const home = options.homes === null ? null : openHome(options.homes, homeNameOf(at.cwd, "gates"));
+  const opened = openGateHome({ at, options });
+  if (!opened.ok) return { kind: "ran", result: toCannotStart(at.gate, opened.failure) };
+  const home = opened.value;
   let isWatching = false;
   const ended = await launch(
     {
@@ -97,6 +101,16 @@ async function runGate({ at, options, signal, onOutput, report }: Running): Prom
       tests: found.tests,
     }),
   };
+}
+
+/** null: gates have the builder's. */
+function openGateHome({ at, options }: Pick<Running, "at" | "options">): Result<string | null, string> {
+  if (options.homes === null) return success(null);
+  try {
+    return success(openHome(options.homes, homeNameOf(at.cwd, "gates")));
+  } catch (error) {
+    return failed(`its home folder in "${options.homes}" cannot be made: ${codeOf(error)}`);
+  }
 }
 
 function confine(
