@@ -22,6 +22,7 @@ export type { Cleaned } from "./application/clean.ts";
 export { cleanUp as clean } from "./application/clean.ts";
 export type { Diagnosis } from "./application/doctor.ts";
 export { diagnose } from "./application/doctor.ts";
+export { diagnoseAgents } from "./application/doctor-agents.ts";
 export type { CommandCheck } from "./application/doctor-check.ts";
 export type { InitResult } from "./application/init.ts";
 export { initialise } from "./application/init.ts";

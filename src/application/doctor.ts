@@ -6,6 +6,7 @@ import { describeProblem } from "../schema/problem.ts";
 import { checkoutRefusal } from "./checkout-refusal.ts";
 import { type CommandCheck, ok, toChecks } from "./doctor-check.ts";
 import { checkRuns } from "./doctor-runs.ts";
+import { checkSandbox } from "./doctor-sandbox.ts";
 import { findPolicy } from "./policy.ts";
 import { findProblems, worktreeRootOf } from "./preflight.ts";
 
@@ -72,6 +73,7 @@ async function checkConfiguration(checkout: Checkout): Promise<readonly CommandC
         .join(", "),
     ),
     ok("gates", gates === "" ? "none" : gates),
+    await checkSandbox(policy),
     ...(policy.setup === "" ? [] : [ok("setup", policy.setup)]),
     ...told.map((text) => ok("note", text)),
     ...troubles,

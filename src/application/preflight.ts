@@ -14,6 +14,7 @@ import { didYouMean, type InputProblem } from "../schema/problem.ts";
 import { codeOf, isInside } from "./locate.ts";
 import { findSecretPlaces } from "./redaction.ts";
 import { problem } from "./refusal.ts";
+import { chooseSandbox, sandboxFix } from "./sandbox.ts";
 
 export interface PreflightAt {
   readonly checkout: string;
@@ -33,6 +34,7 @@ export async function findProblems(at: PreflightAt): Promise<readonly InputProbl
     ...checkTasks(at),
     ...checkWorktreeRoot(at),
     ...checkDisk(at),
+    ...(await checkSandbox(at)),
   ];
 }
 
@@ -170,6 +172,15 @@ function checkWorktreeRoot({ worktreeRoot, checkout, mainWorktree }: PreflightAt
   } catch (error) {
     return [problem({ ...at, expected: `a writable folder ("${existing}": ${codeOf(error)})`, hint })];
   }
+}
+
+async function checkSandbox({ policy }: PreflightAt): Promise<readonly InputProblem[]> {
+  if (policy.sandbox !== "required") return [];
+  const { tool, why } = await chooseSandbox(policy);
+  if (tool !== null) return [];
+  const at = { file: configFileName, path: "sandbox", value: "required" };
+  const hint = `${sandboxFix}; or set "sandbox" to "auto" to run without`;
+  return [problem({ ...at, expected: `a sandbox that works here: ${why}`, hint })];
 }
 
 function nearestExisting(path: string): string {

@@ -1,6 +1,6 @@
 // Which sandbox a session has, by its policy and by what works on this machine.
 
-import { realpathSync } from "node:fs";
+import { realpathSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { findSandbox, type Sandbox } from "../adapters/process/sandbox.ts";
@@ -12,18 +12,20 @@ export interface SandboxChoice {
   readonly tool: Pick<Sandbox, "kind" | "program" | "network"> | null;
   /** Why there is none; null: there is one. */
   readonly why: string | null;
+  /** Whether there is none because nobody wants one. */
+  readonly isOff: boolean;
 }
 
 /** For what starts no process. */
-export const noSandbox: SandboxChoice = { tool: null, why: "nothing is started" };
+export const noSandbox: SandboxChoice = { tool: null, why: "nothing is started", isOff: true };
 
 export async function chooseSandbox(policy: Pick<Policy, "sandbox" | "network">): Promise<SandboxChoice> {
   const { network, sandbox } = policy;
-  if (sandbox === "off") return { tool: null, why: 'the configuration says "sandbox": "off"' };
+  if (sandbox === "off") return { tool: null, why: 'the configuration says "sandbox": "off"', isOff: true };
   const found = await findSandbox({ environment: process.env, network });
   return found.ok
-    ? { tool: { ...found.value, network }, why: null }
-    : { tool: null, why: `${found.failure}; ${sandboxFix}` };
+    ? { tool: { ...found.value, network }, why: null, isOff: false }
+    : { tool: null, why: found.failure, isOff: false };
 }
 
 export const sandboxFix =
@@ -32,9 +34,10 @@ export const sandboxFix =
     : "use Linux with bubblewrap, or macOS";
 
 /** The session's line about it. */
-export function tellSandbox({ tool, why }: SandboxChoice): string {
+export function tellSandbox({ tool, why, isOff }: SandboxChoice): string {
   const network = tool?.network === false ? ", without network" : "";
-  return toConfinementNote({ kind: `${tool?.kind ?? ""}${network}`, why });
+  const reason = why === null || isOff ? why : `${why}; ${sandboxFix}`;
+  return toConfinementNote({ kind: `${tool?.kind ?? ""}${network}`, why: reason });
 }
 
 export interface SandboxPlace {
@@ -61,6 +64,15 @@ export function toSandbox({ tool }: SandboxChoice, place: SandboxPlace): Sandbox
 /** Folder with the homes of the run's agents and gates. */
 export function homesOf({ slug, runId, worktreeRoot }: SandboxPlace): string {
   return join(realOrSame(worktreeRoot), `${slug}-${runId}`, "home");
+}
+
+/** Nothing in them is anybody's work. */
+export function dropHomes(place: SandboxPlace): void {
+  try {
+    rmSync(homesOf(place), { recursive: true, force: true });
+  } catch {
+    // What cannot be removed goes with `clean`.
+  }
 }
 
 function realOrSame(path: string): string {

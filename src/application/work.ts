@@ -8,7 +8,7 @@ import { createEngine, type EngineEnd } from "../engine/engine.ts";
 import { createErrorTeller } from "./on-error.ts";
 import type { Refusal } from "./refusal.ts";
 import type { RunEnded, RunListener } from "./run-handle.ts";
-import type { SandboxChoice } from "./sandbox.ts";
+import { dropHomes, type SandboxChoice } from "./sandbox.ts";
 import { type Locks, openSession, type Session, type SessionPlace } from "./session.ts";
 
 export interface Work extends RunListener {
@@ -62,6 +62,7 @@ async function workIn(session: Session, at: Work): Promise<RunEnded> {
   const end = at.mode === "run" ? await engine.run() : await engine.settle();
   if (end.kind === "journal-lost") teller.lost(end.failure, end.state);
   await teller.end();
+  if (end.state?.phase.kind === "completed") dropHomes(at.place);
   return toEnded(end);
 }
 

@@ -80,6 +80,7 @@ function toConfig(changes: object): object {
   return {
     agents: { developer: agent, reviewer: agent, orchestrator: agent },
     gates: [{ name: "tests", command: "node check.mjs" }],
+    sandbox: "off", // agents write their log beside the checkout
     ...changes,
   };
 }

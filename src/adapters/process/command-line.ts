@@ -51,16 +51,29 @@ export function programOf(commandLine: string): string | null {
 
 /** Whether `program` is an executable file: found through PATH, or at its path seen from `cwd`. */
 export async function isOnPath(program: string, environment: Environment, cwd = "."): Promise<boolean> {
-  if (program === "") return false;
-  if (program.includes("/") || isAbsolute(program)) return isExecutable(resolve(cwd, program));
+  return (await findOnPath(program, environment, cwd)) !== null;
+}
+
+/** Absolute path of the executable file; null: there is none. */
+export async function findOnPath(
+  program: string,
+  environment: Environment,
+  cwd = ".",
+): Promise<string | null> {
+  if (program === "") return null;
+  if (program.includes("/") || isAbsolute(program)) {
+    const path = resolve(cwd, program);
+    return (await isExecutable(path)) ? path : null;
+  }
   const folders = (environment["PATH"] ?? environment["Path"])?.split(delimiter) ?? [];
   const endings = process.platform === "win32" ? ["", ".exe", ".cmd", ".bat", ".com"] : [""];
   for (const folder of folders) {
     for (const ending of endings) {
-      if (await isExecutable(resolve(cwd, join(folder || ".", program + ending)))) return true;
+      const path = resolve(cwd, join(folder || ".", program + ending));
+      if (await isExecutable(path)) return path;
     }
   }
-  return false;
+  return null;
 }
 
 function wordsOf(commandLine: string): readonly string[] {

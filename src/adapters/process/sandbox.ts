@@ -4,11 +4,8 @@
 // and what is not: docs/sandbox.md.
 
 import { execFile } from "node:child_process";
-import { constants } from "node:fs";
-import { access } from "node:fs/promises";
-import { delimiter, join } from "node:path";
 import { failed, type Result, success } from "../../core/result.ts";
-import type { Invocation } from "./command-line.ts";
+import { findOnPath, type Invocation } from "./command-line.ts";
 import type { Environment } from "./environment.ts";
 import { statusFile, toBubblewrapArgs, toProbeArgs } from "./sandbox-bubblewrap.ts";
 import { toMacProfile } from "./sandbox-macos.ts";
@@ -65,7 +62,7 @@ async function probe(
   { network, platform }: { network: boolean; platform: NodeJS.Platform },
 ): ReturnType<typeof findSandbox> {
   if (platform === "linux") {
-    const program = await findProgram("bwrap", environment);
+    const program = await findOnPath("bwrap", environment, "/");
     if (program === null) return failed("bubblewrap (bwrap) is not installed");
     const problem = await tryOut(program, toProbeArgs({ network }));
     return problem === null ? success({ kind: "bubblewrap", program }) : failed(`bwrap fails: ${problem}`);
@@ -78,19 +75,6 @@ async function probe(
       : failed(`sandbox-exec fails: ${problem}`);
   }
   return failed(`there is no sandbox for ${platform}`);
-}
-
-async function findProgram(name: string, environment: Environment): Promise<string | null> {
-  for (const folder of (environment["PATH"] ?? "").split(delimiter)) {
-    if (!folder.startsWith("/")) continue;
-    const path = join(folder, name);
-    const isThere = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return path;
-  }
-  return null;
 }
 
 const probeMs = 10_000;

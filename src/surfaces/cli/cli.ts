@@ -172,9 +172,13 @@ function addLookCommands(program: Command, { output, finish }: Invocation): void
         }),
       ),
     );
-  command(program, "doctor", "is everything in place for a run here?").action(async (options: Options) =>
-    finish(await (await look()).showDiagnosis(output, toPlace(options))),
-  );
+  command(program, "doctor", "is everything in place for a run here?")
+    .option("--agents", "look at the agents' programs, their versions and logins instead")
+    .option("--live", "with --agents: also ask each agent for one line")
+    .action(async (options: Options) => {
+      const at = { agents: options["agents"] === true, live: options["live"] === true, ...toPlace(options) };
+      finish(await (await look()).showDiagnosis(output, at));
+    });
 }
 
 /** What a run has left behind: its report, its evidence, its files and trees. */

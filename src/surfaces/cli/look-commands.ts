@@ -2,7 +2,18 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 import type { Entry } from "../../core/event.ts";
-import { clean, diagnose, initialise, log, plan, rebuild, report, validate, verify } from "../../library.ts";
+import {
+  clean,
+  diagnose,
+  diagnoseAgents,
+  initialise,
+  log,
+  plan,
+  rebuild,
+  report,
+  validate,
+  verify,
+} from "../../library.ts";
 import { toDuration, toIso, toLine, toUsd } from "../../views/text.ts";
 import { createNarrator } from "../../views/words.ts";
 import { type Output, printRefusal } from "./output.ts";
@@ -110,8 +121,11 @@ export async function showPlan(output: Output, at: Place & { plan: string }): Pr
   return 0;
 }
 
-export async function showDiagnosis(output: Output, at: Place): Promise<number> {
-  const diagnosis = await diagnose(at);
+export async function showDiagnosis(
+  output: Output,
+  at: Place & { agents: boolean; live: boolean },
+): Promise<number> {
+  const diagnosis = await (at.agents || at.live ? diagnoseAgents(at) : diagnose(at));
   if (output.isJson) output.data({ ok: diagnosis.isHealthy, checks: diagnosis.checks });
   else {
     const { paint } = output;
