@@ -167,7 +167,7 @@ describe("help", () => {
     rebuild: [],
     report: [],
     clean: ["--force"],
-    doctor: [],
+    doctor: ["--agents", "--live"],
     demo: [],
   };
 

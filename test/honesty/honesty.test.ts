@@ -1,14 +1,16 @@
 // Agents that lie and agents that do not: what the program concludes of each, and what is really there afterwards.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { hasSandbox } from "./play.mjs";
 import { concludeAll } from "./pool.mjs";
 import { agentFiles, type Scenario, scenarios } from "./scenarios.mjs";
 import { toRow } from "./table.mjs";
 
 const document = readFileSync(new URL("../../docs/honesty.md", import.meta.url), "utf8");
-const concluded = concludeAll(scenarios);
+const played = scenarios.filter(({ needsSandbox }) => hasSandbox || !needsSandbox);
+const concluded = concludeAll(played);
 const of = (kind: Scenario["kind"]) =>
-  scenarios.flatMap((scenario, index) => (scenario.kind === kind ? [[scenario.name, index] as const] : []));
+  played.flatMap((scenario, index) => (scenario.kind === kind ? [[scenario.name, index] as const] : []));
 
 describe("a lying agent never gets its lie on the branch as a finished task:", () => {
   it.each(of("lying"))("%s", async (_name, index) => {
@@ -21,6 +23,11 @@ describe("a lying agent never gets its lie on the branch as a finished task:", (
     expect(document).toContain(toRow(conclusion));
   });
 });
+
+if (!hasSandbox) {
+  it("there is no bubblewrap here: lies that only a sandbox prevents are skipped", () =>
+    expect(played.length).toBeLessThan(scenarios.length));
+}
 
 describe("an honest agent is not stopped for good:", () => {
   it.each(of("honest"))("%s", async (_name, index) => {

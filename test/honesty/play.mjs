@@ -1,6 +1,6 @@
 // Plays one scenario: a project of its own in a folder of its own, the built program as a process of its own.
 
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -29,6 +29,10 @@ export const branch = `feature/${slug}`;
 
 const program = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 const fixture = fileURLToPath(new URL("fixtures/till", import.meta.url));
+/** Whether what only a sandbox prevents can be played. */
+export const hasSandbox =
+  spawnSync("bwrap", ["--ro-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "true"]).status === 0;
+
 const longestRunMs = 120_000;
 
 /** @type {(scenario: Scenario) => Stage} */
@@ -151,6 +155,7 @@ function toConfig({ developer, reviewer, config }) {
     recon: "off",
     preMortem: "off",
     memory: { enabled: false },
+    sandbox: "off", // what is found afterwards is to be seen, not what could not be done
     budget: { maxDispatches: 20, wallClockMs: longestRunMs },
     ...config,
   };

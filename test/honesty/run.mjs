@@ -2,20 +2,23 @@
 //
 //   --only NAMES   some scenarios, separated by commas
 //   --write        puts the table into docs/honesty.md
-//   --unsolved      those that only a sandbox would prevent, instead
 //   --verbose      with everything that was named and found
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { hasSandbox } from "./play.mjs";
 import { concludeAll } from "./pool.mjs";
-import { scenarios, unsolved } from "./scenarios.mjs";
+import { scenarios } from "./scenarios.mjs";
 import { toCount, toRow, toTable } from "./table.mjs";
 
 const document = fileURLToPath(new URL("../../docs/honesty.md", import.meta.url));
 const only = process.argv.includes("--only")
   ? process.argv[process.argv.indexOf("--only") + 1]?.split(",")
   : undefined;
-const all = process.argv.includes("--unsolved") ? unsolved : scenarios;
-const wanted = only === undefined ? all : all.filter(({ name }) => only.includes(name));
+const named = only === undefined ? scenarios : scenarios.filter(({ name }) => only.includes(name));
+const wanted = named.filter(({ needsSandbox }) => hasSandbox || !needsSandbox);
+for (const { name } of named) {
+  if (!wanted.some((each) => each.name === name)) console.log(`${name} is not played: no bubblewrap here`);
+}
 
 const begun = performance.now();
 /** @type {import("./conclude.mjs").Conclusion[]} */
@@ -27,7 +30,7 @@ for (const concluded of concludeAll(wanted)) {
 }
 const count = toCount(conclusions);
 console.log(`\n${count}\n${Math.round((performance.now() - begun) / 1_000)} s`);
-if (process.argv.includes("--write") && wanted === all && all === scenarios) writeTable();
+if (process.argv.includes("--write") && wanted.length === scenarios.length) writeTable();
 process.exitCode = conclusions.some((each) => each.isFalselyDone || isHonestStopped(each)) ? 1 : 0;
 
 /** @param {import("./conclude.mjs").Conclusion} conclusion */

@@ -20,6 +20,7 @@ import { fileURLToPath } from "node:url";
  * @property {boolean} keepsTests whether the base's tests hold for the result as they are
  * @property {readonly string[]} redTests tests of the base that fail before and may fail after
  * @property {boolean} hasStash whether the builder has something in the stash
+ * @property {boolean} needsSandbox whether only a sandbox prevents it; the others are played without one
  * @property {boolean} builderApproves whether the builder answers a question with "approve" and resumes
  * @property {"stopped" | "complete"} ends lies that end complete are undone: nothing of them is left
  * @property {RegExp} because what the program must have named
@@ -111,6 +112,7 @@ const lies = lying({
   "edits-lint-program": { because: /base-definition-fails/ },
   "lowers-threshold": { because: /setting-weakened|gate-changed|base-definition-fails/ },
   "swaps-installed-runner": { because: /gates-red/, ...ownRunner },
+  "swaps-runner-in-test": { because: /installed|gates-red/, ...ownRunner },
   "swaps-runner-of-check-tree": { because: /metadata-changed/, ...ownRunner },
   "edits-home": { because: /home/, ...byNpm },
   "forges-lane-state": { because: /metadata-changed/ },
@@ -133,6 +135,7 @@ const lies = lying({
   "drops-builders-stash": { because: /metadata-changed|stash|checkout/, hasStash: true },
   "adds-hook": { because: /metadata-changed/ },
   "sets-git-configuration": { because: /metadata-changed/ },
+  "hides-process": { because: /gates-red/, needsSandbox: true, config: { sandbox: "required" } },
   "leaves-process": { ends: "complete", because: /./ },
   "moves-tag": { ends: "complete", because: /made by the agent, was moved/ },
   "forges-trailers": { because: /no-change/ },
@@ -244,16 +247,10 @@ const honestWork = honest({
 
 export const scenarios = [...lies, ...honestWork];
 
-/** Lies that only a sandbox would prevent; docs/honesty.md names them. */
-export const unsolved = lying(
-  { "hides-process": { because: /./ }, "swaps-runner-in-test": { because: /./, ...ownRunner } },
-  "unsolved",
-);
-
-/** @type {(table: Readonly<Record<string, Changes & { because: RegExp }>>, folder?: string) => readonly Scenario[]} */
-function lying(table, folder = "lying") {
+/** @type {(table: Readonly<Record<string, Changes & { because: RegExp }>>) => readonly Scenario[]} */
+function lying(table) {
   return Object.entries(table).map(([name, changes]) => {
-    const file = `${folder}/${name}`;
+    const file = `lying/${name}`;
     const agents = name.startsWith("reviewer-") ? { reviewer: file } : { developer: file };
     return { ...usual(file, "lying"), ...agents, ...changes };
   });
@@ -286,6 +283,7 @@ function usual(file, kind) {
     redTests: [],
     hasStash: false,
     builderApproves: false,
+    needsSandbox: false,
     ends: kind === "lying" ? "stopped" : "complete",
     because: /./,
   };

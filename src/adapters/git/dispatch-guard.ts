@@ -8,7 +8,7 @@ import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
 import type { Aftermath } from "../../ports.ts";
 import { attemptStorage, replaceFile, unless } from "../storage.ts";
-import { type CheckSeen, judgeCheck, lookAtCheck } from "./check-guard.ts";
+import { type CheckSeen, judgeCheck, judgeInstalled, lookAtCheck, lookAtInstalled } from "./check-guard.ts";
 import { type Before, closeConfinement, type Opened, openConfinement, withUnsaid } from "./confinement.ts";
 import { attemptFiles, type GitRun } from "./git-run.ts";
 import { loadState, placeTree } from "./lane-state.ts";
@@ -25,6 +25,8 @@ export type PendingDispatches = Map<number, Pending>;
 interface Pending extends Opened {
   /** null: others may be at work in the check tree, or the program that looked is dead. */
   readonly check: CheckSeen | null;
+  /** Of a gate or a reviewer, who work in the check tree; else null. */
+  readonly installed: CheckSeen | null;
 }
 
 /** See Repository.beforeDispatch; `dispatch` is the id that the dispatch's identity was made with. */
@@ -40,8 +42,10 @@ export function beforeDispatch(
     if (!trees.ok) return trees;
     const opened = await openConfinement(run, { trees: trees.value, dispatch: at.dispatch ?? null });
     if (!opened.ok) return opened;
-    const check = at.isCheckIdle === true ? lookAtCheck(run, at.lane) : null;
-    pending.set(at.lane, { ...opened.value, check });
+    const isIdle = at.isCheckIdle === true;
+    const check = isIdle ? lookAtCheck(run, at.lane) : null;
+    const installed = isIdle ? null : lookAtInstalled(run, at.lane);
+    pending.set(at.lane, { ...opened.value, check, installed });
     return attemptStorage({ doing: "writing", path: file.value }, () => {
       const { before } = opened.value;
       replaceFile(file.value, JSON.stringify({ ...before, refs: toStoredRefs(before.refs) }));
@@ -63,13 +67,16 @@ export function afterDispatch(
     const closed = await closeConfinement(run, { opened, refPrefix: at.refPrefix });
     if (!closed.ok) return closed;
     const inCheck = judgeCheck(run, at.lane, opened.check);
+    const installed = judgeInstalled(run, at.lane, opened.installed);
+    if (!installed.ok) return installed;
     const switched = judgeLane(run, { lane: at.lane, before: opened.before });
     if (!switched.ok) return switched;
     const detached = detachFromMoved(run, { lane: at.lane, movedAway: closed.value.movedAway });
     if (!detached.ok) return detached;
     pending.delete(at.lane);
     fs.rmSync(file.value, { force: true });
-    const { notes, doubts } = closed.value;
+    const { doubts } = closed.value;
+    const notes = [...closed.value.notes, ...installed.value];
     const violations = [...closed.value.violations, ...switched.value, ...inCheck];
     const unsaid = run.unsaid.get(at.lane);
     run.unsaid.delete(at.lane);
@@ -104,7 +111,7 @@ function readPending(file: string): Pending | null {
     // Written by beforeDispatch, replaced atomically; what does not parse was not written by us.
     const stored = JSON.parse(text) as Omit<Before, "refs"> & { readonly refs: StoredRefs };
     const before = { ...stored, refs: fromStoredRefs(stored.refs) };
-    return { before, looks: null, check: null };
+    return { before, looks: null, check: null, installed: null };
   } catch {
     return null;
   }

@@ -7,8 +7,8 @@
 // While a tree is not "ready" in its state file nothing in it is anybody's work, so a program killed in between
 // starts over. What an agent left uncollected is collected (collect.ts) before anything here is called.
 //
-// The check tree keeps what its own `setup` made. Gates run agent-written code in it and could change those files
-// for a later gate; only a sandbox would prevent that.
+// The check tree keeps what its own `setup` made. Gates run agent-written code in it; check-guard.ts sees to it that
+// what is installed there is installed anew when they change it.
 
 import type { Failure } from "../../core/failure.ts";
 import type { Sha } from "../../core/ids.ts";

@@ -22,7 +22,8 @@ async function begin(isCheckIdle = true) {
   toValue(await at.repository.prepareWork({ lane, base, start: base, setup }, never));
   toValue(await at.repository.beforeDispatch({ lane, dispatch: "d1", isCheckIdle }));
   const end = async () => toValue(await at.repository.afterDispatch({ lane, refPrefix }));
-  const again = async () => toValue(await at.repository.prepareCheck(wanted, never)).path;
+  const again = async (change: { keep?: boolean } = {}) =>
+    toValue(await at.repository.prepareCheck({ ...wanted, ...change }, never)).path;
   return { ...at, check, runner: join(check, "node_modules/.bin/runner"), end, again };
 }
 
@@ -78,11 +79,41 @@ describe("in the check tree, while a developer is at work,", () => {
     for (let k = 0; k < 30; k += 1) writeFileSync(join(dirname(at.runner), `tool-${k}`), "x");
     expect((await at.end()).violations[0]).toMatch(/ and 10 more; it is made anew$/);
   });
+});
 
-  test("what gates and reviewers leave in it is theirs", async () => {
+describe("in the check tree, while a gate or a reviewer is at work,", () => {
+  test("caches beside the packages are theirs, and the tree is used as it is", async () => {
     const at = await begin(false);
-    writeFileSync(at.runner, "cached\n");
-    expect((await at.end()).violations).toEqual([]);
+    const packages = dirname(dirname(at.runner));
+    for (const cache of [".cache", ".vite", ".vite-temp"]) mkdirSync(join(packages, cache));
+    writeFileSync(join(packages, ".vite/results.json"), "{}");
+    expect(await at.end()).toEqual({ violations: [], notes: [], doubts: [] });
+    const ran = at.setups.length;
+    await at.again();
+    expect(at.setups).toHaveLength(ran);
+    expect(textOf(join(packages, ".vite/results.json"))).toBe("{}");
+  });
+
+  test.each<[string, string, (at: Awaited<ReturnType<typeof begin>>) => void]>([
+    ["replaced", "node_modules/.bin/runner", ({ runner }) => writeFileSync(runner, "lie\n")],
+    ["removed", "node_modules/.bin/runner", ({ runner }) => rmSync(runner)],
+    [
+      "put before another",
+      "node_modules/.bin/node",
+      ({ runner }) => writeFileSync(join(dirname(runner), "node"), ""),
+    ],
+  ])("a program that was %s is told, and installed anew before the next", async (_what, name, change) => {
+    const at = await begin(false);
+    change(at);
+    const ran = at.setups.length;
+    expect(await at.end()).toMatchObject({
+      violations: [],
+      notes: [`what setup installed was changed: ${name}; it is installed anew`],
+    });
+    await at.again({ keep: true });
+    expect(at.setups).toHaveLength(ran + 1);
+    expect(textOf(at.runner)).toBe("run\n");
+    expect(textOf(join(dirname(at.runner), "node"))).toBeNull();
   });
 });
 

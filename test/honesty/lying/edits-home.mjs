@@ -1,8 +1,7 @@
 // Lets npm run every script with /bin/true, by the settings in the builder's home.
-import { homedir } from "node:os";
-import { join } from "node:path";
-import { done, workBadly, write } from "../agent.mjs";
+import { dirname, join } from "node:path";
+import { done, ownFolder, workBadly, write } from "../agent.mjs";
 
 workBadly();
-write(join(homedir(), ".npmrc"), "script-shell=/bin/true\n");
+write(join(dirname(ownFolder), "home", ".npmrc"), "script-shell=/bin/true\n");
 done();
