@@ -9,7 +9,9 @@ import type { Policy } from "../core/policy.ts";
 
 export interface SandboxChoice {
   /** null: none. */
-  readonly tool: Pick<Sandbox, "kind" | "program" | "network"> | null;
+  readonly tool: Pick<Sandbox, "kind" | "program"> | null;
+  /** Whether processes may use it; without a sandbox nobody can keep them from it. */
+  readonly network: boolean;
   /** Why there is none; null: there is one. */
   readonly why: string | null;
   /** Whether there is none because nobody wants one. */
@@ -17,15 +19,22 @@ export interface SandboxChoice {
 }
 
 /** For what starts no process. */
-export const noSandbox: SandboxChoice = { tool: null, why: "nothing is started", isOff: true };
+export const noSandbox: SandboxChoice = {
+  tool: null,
+  network: true,
+  why: "nothing is started",
+  isOff: true,
+};
 
 export async function chooseSandbox(policy: Pick<Policy, "sandbox" | "network">): Promise<SandboxChoice> {
   const { network, sandbox } = policy;
-  if (sandbox === "off") return { tool: null, why: 'the configuration says "sandbox": "off"', isOff: true };
+  if (sandbox === "off") {
+    return { tool: null, network, why: 'the configuration says "sandbox": "off"', isOff: true };
+  }
   const found = await findSandbox({ environment: process.env, network });
   return found.ok
-    ? { tool: { ...found.value, network }, why: null, isOff: false }
-    : { tool: null, why: found.failure, isOff: false };
+    ? { tool: found.value, network, why: null, isOff: false }
+    : { tool: null, network, why: found.failure, isOff: false };
 }
 
 export const sandboxFix =
@@ -34,10 +43,12 @@ export const sandboxFix =
     : "use Linux with bubblewrap, or macOS";
 
 /** The session's line about it. */
-export function tellSandbox({ tool, why, isOff }: SandboxChoice): string {
-  const network = tool?.network === false ? ", without network" : "";
-  const reason = why === null || isOff ? why : `${why}; ${sandboxFix}`;
-  return toConfinementNote({ kind: `${tool?.kind ?? ""}${network}`, why: reason });
+export function tellSandbox({ tool, network, why, isOff }: SandboxChoice): string {
+  const kind = `${tool?.kind ?? ""}${network ? "" : ", without network"}`;
+  if (why === null) return toConfinementNote({ kind, why });
+  const fix = isOff ? "" : `; ${sandboxFix}`;
+  const unmet = network ? "" : '; nothing keeps them from the network, although "network" is false';
+  return toConfinementNote({ kind, why: `${why}${fix}${unmet}` });
 }
 
 export interface SandboxPlace {
@@ -49,11 +60,12 @@ export interface SandboxPlace {
   readonly worktreeRoot: string;
 }
 
-export function toSandbox({ tool }: SandboxChoice, place: SandboxPlace): Sandbox | null {
+export function toSandbox({ tool, network }: SandboxChoice, place: SandboxPlace): Sandbox | null {
   if (tool === null) return null;
   const homes = homesOf(place);
   return {
     ...tool,
+    network,
     home: homedir(),
     gitCommonDir: realOrSame(place.gitCommonDir),
     visible: [place.checkout, place.runFolder, join(homes, "..")],

@@ -195,6 +195,7 @@ function toPorts(at: {
       checkout,
       environment,
       redaction,
+      network: choice.network,
       home: null,
       homes,
       sandbox,

@@ -11,6 +11,7 @@ import { type Command, type Ended, launch, type Talk } from "../process/launch.t
 import { toVisibleLine } from "../process/text.ts";
 import { type AcpEnd, type AcpSession, openAcpSession } from "./acp-session.ts";
 import type { AgentEvent } from "./agent-event.ts";
+import { agentConfinement, homeVariables } from "./agent-place.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { isInside } from "./confined.ts";
 import { type DropFolder, openDropFolder } from "./drop-folder.ts";
@@ -114,6 +115,7 @@ function toCommand({ run, folder }: Dispatch): Command {
     given: {
       ...options.identity(request.dispatch),
       ...toAgentVariables(request),
+      ...homeVariables(run),
       EXECUTE_PRD_REQUEST: folder.requestPath,
     },
     from: options.environment,
@@ -125,6 +127,7 @@ function toCommand({ run, folder }: Dispatch): Command {
       if (stream === "stderr") onOutput(line);
     },
     redaction: options.redaction,
+    confinement: agentConfinement(run, [folder.path]),
   };
 }
 

@@ -9,6 +9,7 @@ import type { AgentRequest } from "../../ports.ts";
 import type { PlainFileFound } from "../plain-file.ts";
 import { type Ended, launch } from "../process/launch.ts";
 import { codeOf, type Output, openOutput } from "../process/output.ts";
+import { agentConfinement, homeVariables } from "./agent-place.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { resolveInside } from "./confined.ts";
 import { evidencePaths, keepEvidence, toJsonText, toRequestDocument } from "./evidence.ts";
@@ -194,10 +195,11 @@ async function runIn({ run, output }: Stage, words: readonly string[]): Promise<
       cwd: request.cwd,
       dispatch: dispatchValue(request),
       names: request.agent.env,
-      given: { ...options.identity(request.dispatch), ...toAgentVariables(request) },
+      given: { ...options.identity(request.dispatch), ...toAgentVariables(request), ...homeVariables(run) },
       from: options.environment,
       timeoutMs: request.agent.timeoutMs,
       redaction: options.redaction,
+      confinement: agentConfinement(run, []),
       onLine: (line) => output.take("stdout", Buffer.from(`${line}\n`)),
     },
     signal,
