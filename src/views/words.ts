@@ -1,6 +1,7 @@
 // The journal in words: one line for each event, for `log` and for a live run without a screen. Words of agents,
 // plans and repositories are made safe; nothing here needs more than the event itself.
 
+import { confinementOf } from "../core/confinement.ts";
 import type {
   AttemptOutcome,
   CandidateMade,
@@ -51,7 +52,7 @@ function toWords(event: RunEvent): string {
     case "run-created":
       return `run ${event.runId}: ${toCount(event.prd.tasks.length, "task")} on branch ${event.branch} from ${event.baseName} (${shortSha(event.base)})`;
     case "session-started":
-      return `started (version ${event.toolVersion}, concurrency ${event.policy.concurrency})${granted(event.extraAttempts)}`;
+      return `started (version ${event.toolVersion}, concurrency ${event.policy.concurrency}${confinement(event.told)})${granted(event.extraAttempts)}`;
     case "stage-ended":
       return `${event.stage} ${event.outcome}${because(event.notes)}`;
     case "dispatch-started":
@@ -188,6 +189,11 @@ function gateAt({ taskId, attempt }: { taskId: TaskId | null; attempt: number })
 
 function because(text: string): string {
   return text === "" ? "" : `: ${text}`;
+}
+
+function confinement(told: readonly string[]): string {
+  const said = confinementOf(told);
+  return said === null ? "" : `, confinement: ${said}`;
 }
 
 function granted(extraAttempts: number): string {
