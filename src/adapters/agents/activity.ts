@@ -2,6 +2,7 @@
 // tries again.
 
 import { limits } from "../../core/limits.ts";
+import { type IdleWatched, watchIdle } from "../process/idle.ts";
 import type { EventTally } from "./event-tally.ts";
 import type { OwnStop } from "./judge-events.ts";
 
@@ -19,26 +20,27 @@ export interface Activity {
 /** A tool at work (a build, a suite of tests) says nothing for much longer than a model. */
 const toolFactor = 4;
 
-/** `idleMs` 0: silence is no reason. */
-export function watchActivity(idleMs: number): Activity {
+export function watchActivity(watched: Pick<IdleWatched, "idleMs" | "dispatch" | "folder">): Activity {
   const controller = new AbortController();
   let reason: OwnStop | null = null;
-  let idle: NodeJS.Timeout | null = null;
+  let isBusy = false;
   let grace: NodeJS.Timeout | null = null;
   function stop(why: OwnStop): void {
     if (reason !== null) return;
     reason = why;
     controller.abort();
   }
-  function restart(isBusy: boolean): void {
-    if (idle !== null) clearTimeout(idle);
-    if (idleMs <= 0) return;
-    idle = setTimeout(() => stop("idle"), Math.min(isBusy ? idleMs * toolFactor : idleMs, longestTimerMs));
-  }
-  restart(false);
+  const idle = watchIdle({
+    ...watched,
+    patience: () => (isBusy ? toolFactor : 1),
+    onIdle: () => stop("idle"),
+  });
   return {
     signal: controller.signal,
-    touch: ({ openTools }) => restart(openTools.size > 0),
+    touch: ({ openTools }) => {
+      isBusy = openTools.size > 0;
+      idle.touch();
+    },
     consider: ({ done, retriesInARow, turns }, maxTurns) => {
       if (done !== null) grace ??= setTimeout(() => stop("done"), limits.exitGraceMs);
       else if (retriesInARow > limits.serviceRetriesInARow) stop("retries");
@@ -46,11 +48,8 @@ export function watchActivity(idleMs: number): Activity {
     },
     stop: () => reason,
     end: () => {
-      if (idle !== null) clearTimeout(idle);
+      idle.end();
       if (grace !== null) clearTimeout(grace);
     },
   };
 }
-
-// Node fires a timer that is set for longer than this at once.
-const longestTimerMs = 2 ** 31 - 1;

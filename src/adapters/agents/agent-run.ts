@@ -19,8 +19,6 @@ export interface AgentRunnerOptions {
   readonly checkout: string;
   /** The builder's environment, of which agents get an allow-list. */
   readonly environment: Environment;
-  /** Absolute path of the folder that is the home of agents in this run; null or missing: the builder's own. */
-  readonly home?: string | null;
   /** Whether agents may use the network; missing: they may. */
   readonly network?: boolean;
   /** Takes secrets out of prompt, request, report, transcript and copied files. */

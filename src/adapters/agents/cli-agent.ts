@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import type { Failure } from "../../core/failure.ts";
 import { launch } from "../process/launch.ts";
 import { codeOf } from "../process/output.ts";
+import { agentConfinement, homeVariables } from "./agent-place.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { type Listening, listen } from "./cli-listening.ts";
 import type { CliCommand, CliProgram, CliTurn } from "./cli-program.ts";
@@ -45,7 +46,7 @@ async function askIn(asking: Asking): Promise<Judged> {
   const startedMs = performance.now();
   const prepared = await prepare(folder, run);
   if (!prepared.ok) return failedWith(prepared.failure);
-  const prompt = askForMessage({ ...request, prompt: prepared.value });
+  const prompt = askForMessage({ ...request, prompt: prepared.value.prompt });
   const first = await take(asking, { prompt, before: null, timeoutMs: request.agent.timeoutMs });
   const problem = reportProblem(first.judged);
   const timeoutMs = request.agent.timeoutMs - (performance.now() - startedMs);
@@ -110,7 +111,7 @@ function toTurn({ run, folder }: Asking, { prompt, before }: Turn): CliTurn {
     session: before?.session ?? null,
     auth: authOf(request.agent, options.environment),
     environment: options.environment,
-    home: options.home ?? null,
+    home: options.home,
     network: options.network ?? true,
   };
 }
@@ -143,6 +144,7 @@ async function start({ asking, asked, turn, listening }: Starting) {
       given: {
         ...options.identity(request.dispatch),
         ...toAgentVariables(request),
+        ...homeVariables(run),
         EXECUTE_PRD_REQUEST: folder.requestPath,
         EXECUTE_PRD_REPORT: folder.reportPath,
         ...command.given,
@@ -155,6 +157,7 @@ async function start({ asking, asked, turn, listening }: Starting) {
       onChunk: listening.onChunk,
       onLine: listening.onLine,
       redaction: options.redaction,
+      confinement: agentConfinement(run, [folder.path]),
     },
     AbortSignal.any([run.signal, listening.signal]),
   );

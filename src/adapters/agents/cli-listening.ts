@@ -10,6 +10,7 @@ import type { CliProgram } from "./cli-program.ts";
 import { type EventTally, emptyTally, foldAgentEvent } from "./event-tally.ts";
 import { readJsonLines } from "./json-lines.ts";
 import type { OwnStop } from "./judge-events.ts";
+import { dispatchValue } from "./protocol.ts";
 
 export interface Listening {
   /** Fires when the program is to be ended. */
@@ -25,7 +26,11 @@ export interface Listening {
 /** `before`: what the session has come to until now; its usage goes on. */
 export function listen(program: CliProgram, run: AgentRun, before: EventTally | null): Listening {
   const { agent, agentKey } = run.request;
-  const activity = watchActivity(agent.idleTimeoutMs);
+  const activity = watchActivity({
+    idleMs: agent.idleTimeoutMs,
+    dispatch: dispatchValue(run.request),
+    folder: run.request.cwd,
+  });
   let tally: EventTally = { ...emptyTally, session: before?.session ?? null, usage: before?.usage ?? null };
   let text = "";
   function take(event: AgentEvent): void {

@@ -5,14 +5,14 @@ import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { Failure } from "../../../core/failure.ts";
 import type { Policy } from "../../../core/policy.ts";
-import { failed, type Result, success } from "../../../core/result.ts";
+import { failed, success } from "../../../core/result.ts";
 import type { AgentOutcome, AgentRequest } from "../../../ports.ts";
 import { codeOf } from "../../process/output.ts";
 import type { AgentRun } from "../agent-run.ts";
-import { filesOnlyInCheckout, withHandedOver } from "../command.ts";
 import { type DropFolder, openDropFolder } from "../drop-folder.ts";
-import { evidencePaths, keepEvidence, toJsonText, toRequestDocument } from "../evidence.ts";
+import { evidencePaths, keepEvidence } from "../evidence.ts";
 import type { Judged } from "../outcome.ts";
+import { type Prepared, prepare } from "../prepare.ts";
 import { findAccess } from "./access.ts";
 import { type Bounds, usualBounds } from "./bounds.ts";
 import { type LoopEnd, runLoop } from "./loop.ts";
@@ -74,34 +74,6 @@ async function runWith(
     watch.end();
     transcript.value.end();
   }
-}
-
-interface Prepared {
-  readonly prompt: string;
-  readonly hasFiles: boolean;
-}
-
-/** Files and evidence in place; the prompt has the paths of the files handed over. */
-async function prepare(
-  folder: DropFolder,
-  { request, options }: AgentRun,
-): Promise<Result<Prepared, Failure>> {
-  const missing = await filesOnlyInCheckout(request, options.checkout);
-  const { handed, told } = await folder.handOver(missing, options.redaction);
-  const prompt = withHandedOver(request.prompt, handed);
-  const document = {
-    ...toRequestDocument(request),
-    handedOver: handed.map(({ name, path }) => ({ name, path })),
-    ...(told.length > 0 ? { notHandedOver: told } : {}),
-  };
-  const paths = evidencePaths(options.runFolder, request);
-  for (const kept of [
-    await keepEvidence(paths.request, toJsonText(document)),
-    await keepEvidence(paths.prompt, prompt),
-  ]) {
-    if (!kept.ok) return kept;
-  }
-  return success({ prompt, hasFiles: handed.length > 0 });
 }
 
 interface Conversing extends Prepared {

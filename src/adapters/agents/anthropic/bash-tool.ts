@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { limits } from "../../../core/limits.ts";
 import { type Ended, launch } from "../../process/launch.ts";
+import { agentConfinement, homeVariables } from "../agent-place.ts";
 import { dispatchValue, toAgentVariables } from "../protocol.ts";
 import { keyVariables } from "./access.ts";
 import { defineTool, refused, type ToolAnswer, type ToolPlace } from "./tool.ts";
@@ -35,10 +36,11 @@ function start(
       dispatch: dispatchValue(request),
       // What the loop itself logs in with is not for the programs that it runs.
       names: request.agent.env.filter((name) => !keyVariables.includes(name)),
-      given: { ...options.identity(request.dispatch), ...toAgentVariables(request) },
+      given: { ...options.identity(request.dispatch), ...toAgentVariables(request), ...homeVariables(run) },
       from: options.environment,
       timeoutMs: wanted.timeoutMs,
       redaction: options.redaction,
+      confinement: agentConfinement(run, []),
       onLine: wanted.onLine,
     },
     signal,

@@ -68,6 +68,8 @@ export async function work(script: Script, wanted: Wanted = {}): Promise<Worked>
         identity: (dispatch) => ({ GIT_AUTHOR_NAME: `agent ${dispatch}` }),
         environment,
         redaction: createRedaction(environment),
+        home: null,
+        sandbox: null,
         ...wanted.options,
       },
       signal: wanted.signal ?? new AbortController().signal,
