@@ -23,6 +23,8 @@ export interface Answer {
   readonly details?: Json;
   /** Input of the calls as it is streamed, where it is to be something else than their `input`. */
   readonly rawInput?: string;
+  /** What the service says that it counted, instead of what the stand-in does. */
+  readonly usage?: Json;
   /** Signs of life before the first block, and how far apart they come. */
   readonly pings?: { readonly count: number; readonly everyMs: number };
   /** What happens after so many events: the line breaks, the stream ends early, an error comes, or nothing more. */
@@ -70,7 +72,8 @@ export async function startAnthropicServer(script: Script): Promise<AnthropicSer
     if ("status" in reply) return refuse(response, reply);
     const content =
       typeof reply.content === "string" ? [{ type: "text", text: reply.content }] : reply.content;
-    entry.usage = { ...cache.count(body), output_tokens: Math.ceil(JSON.stringify(content).length / 4) };
+    const counted = { ...cache.count(body), output_tokens: Math.ceil(JSON.stringify(content).length / 4) };
+    entry.usage = { ...counted, ...reply.usage };
     await stream(response, { reply, content, usage: entry.usage, model: body.model, index });
   }
   server.listen(0, "127.0.0.1");

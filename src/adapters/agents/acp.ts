@@ -40,7 +40,7 @@ async function runIn(folder: DropFolder, run: AgentRun): Promise<Judged> {
   const asked = { ...run, request: { ...request, prompt: askForMessage(request) } };
   const prepared = await prepare(folder, asked);
   if (!prepared.ok) return failedWith(prepared.failure);
-  const talked = await talkWith({ run, folder, prompt: prepared.value.prompt });
+  const talked = await talkWith({ run, folder, prompt: prepared.value });
   const usage = talked.session?.usage() ?? null;
   if (signal.aborted) return { outcome: { kind: "interrupted" }, usage };
   const failure = failureOf(run, talked);

@@ -46,7 +46,7 @@ async function askIn(asking: Asking): Promise<Judged> {
   const startedMs = performance.now();
   const prepared = await prepare(folder, run);
   if (!prepared.ok) return failedWith(prepared.failure);
-  const prompt = askForMessage({ ...request, prompt: prepared.value.prompt });
+  const prompt = askForMessage({ ...request, prompt: prepared.value });
   const first = await take(asking, { prompt, before: null, timeoutMs: request.agent.timeoutMs });
   const problem = reportProblem(first.judged);
   const timeoutMs = request.agent.timeoutMs - (performance.now() - startedMs);

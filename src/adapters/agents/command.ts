@@ -45,7 +45,7 @@ async function runIn(folder: DropFolder, run: AgentRun): Promise<Judged> {
         EXECUTE_PRD_REPORT: folder.reportPath,
       },
       from: options.environment,
-      input: prepared.value.prompt,
+      input: prepared.value,
       log: paths.transcript,
       logFormat: "json lines",
       timeoutMs: request.agent.timeoutMs,

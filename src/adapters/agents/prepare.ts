@@ -11,18 +11,11 @@ import { resolveInside } from "./confined.ts";
 import type { DropFolder } from "./drop-folder.ts";
 import { evidencePaths, keepEvidence, toJsonText, toRequestDocument } from "./evidence.ts";
 
-export interface Prepared {
-  /** With the paths of the files handed over. */
-  readonly prompt: string;
-  /** Whether there are any. */
-  readonly hasFiles: boolean;
-}
-
-/** Files, request and evidence in place. */
+/** Files, request and evidence in place; the result is the prompt with the paths of the files handed over. */
 export async function prepare(
   folder: DropFolder,
   { request, options }: AgentRun,
-): Promise<Result<Prepared, Failure>> {
+): Promise<Result<string, Failure>> {
   const { handed, told } = await folder.handOver(
     await filesOnlyInCheckout(request, options.checkout),
     options.redaction,
@@ -45,7 +38,7 @@ export async function prepare(
   ]) {
     if (!kept.ok) return kept;
   }
-  return success({ prompt, hasFiles: handed.length > 0 });
+  return success(prompt);
 }
 
 /** What the plan names and the lane does not have: the builder has not committed it, or git ignores it. */

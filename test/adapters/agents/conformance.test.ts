@@ -9,7 +9,9 @@ import {
   hangingSource,
   lookingSource,
   type Play,
+  type TokensUsed,
 } from "../../conformance/agent-backend.ts";
+import { call, type Reply, resultsOf, startAnthropicServer } from "../../support/anthropic-server.ts";
 import { writeProgram } from "../process/programs.ts";
 
 /** What a `command` or a `scripted` agent writes as its report; null: nothing. */
@@ -204,4 +206,43 @@ function linesOf(...lines: readonly object[]): string {
 function wordsOf(play: Play): string {
   const report = play.kind === "report" || play.kind === "look" ? play.report : null;
   return report === null ? "I am done." : JSON.stringify(report);
+}
+
+describe("anthropic", () => {
+  agentBackendConformance({
+    backend: "anthropic",
+    make: async (_, play) => {
+      const server = await startAnthropicServer((body) => replyOf(play, resultsOf(body).length > 0));
+      const environment = {
+        ANTHROPIC_API_KEY: "sk-test-0123456789abcdefghij",
+        ANTHROPIC_BASE_URL: server.url,
+      };
+      return { agent: {}, environment };
+    },
+  });
+});
+
+function replyOf(play: Play, hasWorked: boolean): Reply {
+  const source = sourceOf(play);
+  if (source !== "" && !hasWorked) {
+    const command = `${process.execPath} -e "$(cat <<'END'\n${source}\nEND\n)"`;
+    return { content: [call("bash", { command })] };
+  }
+  switch (play.kind) {
+    case "report":
+      return { content: [call("report", play.report)], ...(play.usage && { usage: toCounted(play.usage) }) };
+    case "look":
+      return { content: [call("report", play.report)] };
+    case "limit":
+      return { status: 429, headers: { "retry-after": new Date(play.resetAtMs).toUTCString() } };
+    case "login":
+      return { status: 401 };
+    default:
+      return { content: "I am done." };
+  }
+}
+
+function toCounted({ inputTokens, outputTokens }: TokensUsed): Record<string, number> {
+  const none = { cache_read_input_tokens: 0, cache_creation_input_tokens: 0 };
+  return { ...none, input_tokens: inputTokens, output_tokens: outputTokens };
 }

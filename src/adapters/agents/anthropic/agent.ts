@@ -12,7 +12,7 @@ import type { AgentRun } from "../agent-run.ts";
 import { type DropFolder, openDropFolder } from "../drop-folder.ts";
 import { evidencePaths, keepEvidence } from "../evidence.ts";
 import type { Judged } from "../outcome.ts";
-import { type Prepared, prepare } from "../prepare.ts";
+import { prepare } from "../prepare.ts";
 import { findAccess } from "./access.ts";
 import { type Bounds, usualBounds } from "./bounds.ts";
 import { type LoopEnd, runLoop } from "./loop.ts";
@@ -65,7 +65,7 @@ async function runWith(
       folder,
       watch,
       tokens,
-      ...prepared.value,
+      prompt: prepared.value,
       transcript: transcript.value,
     });
     transcript.value.record({ event: "end", outcome });
@@ -76,7 +76,8 @@ async function runWith(
   }
 }
 
-interface Conversing extends Prepared {
+interface Conversing {
+  readonly prompt: string;
   readonly run: AgentRun;
   readonly bounds: Bounds;
   readonly folder: DropFolder;
@@ -124,11 +125,12 @@ async function converse(wanted: Conversing): Promise<AgentOutcome> {
 }
 
 /** The folders of the tools, links resolved. */
-async function findPlaces({ run, folder, hasFiles }: Conversing) {
+async function findPlaces({ run, folder }: Conversing) {
   const { cwd } = run.request;
   try {
     const root = await realpath(cwd);
-    return success({ root, handedOver: hasFiles ? await realpath(join(folder.path, "files")) : null });
+    const handedOver = await realpath(join(folder.path, "files")).catch(() => null); // none was handed over
+    return success({ root, handedOver });
   } catch (error) {
     return failed<Failure>({ reason: "lane-unusable", path: cwd, detail: codeOf(error) });
   }

@@ -54,7 +54,7 @@ export function toNumberedLines(text: string, wanted: { from: number; count: num
   return shown.join("\n");
 }
 
-export function cutLine(line: string): string {
+function cutLine(line: string): string {
   if (line.length <= limits.toolLineChars) return line;
   const left = line.length - limits.toolLineChars;
   return `${toWholeCharacters(line.slice(0, limits.toolLineChars))} [… ${left} more characters]`;
