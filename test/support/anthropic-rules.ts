@@ -11,7 +11,7 @@ export interface Body extends Json {
   readonly tool_choice?: Json;
 }
 
-export interface Message {
+interface Message {
   readonly role: "user" | "assistant";
   readonly content: readonly Block[];
 }

@@ -16,7 +16,7 @@ export type Reply =
       readonly error?: Json;
     };
 
-export interface Answer {
+interface Answer {
   /** A text stands for one block of text. */
   readonly content: string | readonly Block[];
   readonly stop?: string;
