@@ -24,6 +24,7 @@ export const bashTool = defineTool({
   },
 });
 
+/** In the sandbox and the home of an agent's own program. */
 function start(
   { run, root, signal }: ToolPlace,
   wanted: { command: string; timeoutMs: number; onLine: (line: string) => void },
