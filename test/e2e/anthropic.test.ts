@@ -1,6 +1,7 @@
 // The built program with the Messages API behind every role, against a stand-in on this machine: from a plan of two
 // tasks to two commits, with every stage asked.
-import { readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Body, Json } from "../support/anthropic-rules.ts";
@@ -11,7 +12,7 @@ import {
   resultsOf,
   startAnthropicServer,
 } from "../support/anthropic-server.ts";
-import { type Project, project } from "./support/e2e-project.ts";
+import { type Project, project, quick } from "./support/e2e-project.ts";
 import { toJsonLines } from "./support/program.ts";
 
 const key = "sk-e2e-0123456789abcdefghijkl";
@@ -77,6 +78,31 @@ describe("agents of our own loop", () => {
     expect(ended, ended.stderr).toMatchObject({ exitCode: 0 });
     expect(plan.task("a")).toMatchObject({ attemptCount: 1 });
   });
+});
+
+const hasBubblewrap = spawnSync("bwrap", ["--ro-bind", "/", "/", "--unshare-pid", "true"]).status === 0;
+
+describe.runIf(hasBubblewrap)("commands of our own loop in the sandbox", () => {
+  it("reach neither the key in the program's environment nor the checkout", { timeout: 60_000 }, async () => {
+    const plan = project({ config: { agents, ...quick, sandbox: "required" } });
+    const command = `cat /proc/*/environ | tr '\\0' '\\n'; echo x > ${plan.checkout}/planted.txt; echo tried > tried.txt`;
+    let told = "";
+    const server = await startAnthropicServer((body, index) => {
+      if (index === 0) return { content: [call("bash", { command })] };
+      if (index === 1) told = String(resultsOf(body)[0]?.text);
+      return index === 1 ? develop("Make the file a.txt", false) : work(body);
+    });
+    const ended = await plan.run(["run", plan.slug, "--yes"], at(server));
+    expect(ended, ended.stderr).toMatchObject({ exitCode: 0 });
+    expect(told).toContain("EXECUTE_PRD_ROLE=developer");
+    expect(told).not.toMatch(/ANTHROPIC_|redacted/);
+    expect(existsSync(join(plan.checkout, "planted.txt"))).toBe(false);
+    expect(plan.git(["show", `${plan.branch}:tried.txt`])).toBe("tried");
+  });
+});
+
+describe.skipIf(hasBubblewrap)("without bubblewrap", () => {
+  it("what commands of our own loop reach in the sandbox is skipped", () => {});
 });
 
 function at(server: AnthropicServer) {
