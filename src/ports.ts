@@ -237,6 +237,8 @@ export interface AgentRequest {
   readonly agent: AgentPolicy;
   /** For a backend that asks a service itself, within one dispatch; between dispatches the engine retries. */
   readonly retry?: Policy["retry"];
+  /** The same for limits; missing: they are waited for. */
+  readonly onRateLimit?: Policy["onRateLimit"];
   /** The lane's tree in which the agent works or looks. */
   readonly cwd: string;
   readonly prompt: string;

@@ -16,9 +16,9 @@ export type Failure =
   | { reason: "metadata-changed"; what: readonly string[] }
   | { reason: "agent-refused"; agent: string; detail: string }
   | { reason: "agent-went-nowhere"; agent: string; how: string }
-  // transient, rate-limited, auth: the service behind an agent
-  | { reason: "service-failed"; agent: string; status: number | null; detail: string }
-  | { reason: "rate-limited"; agent: string; resetAtMs: number | null; detail: string }
+  // transient, rate-limited, auth: the service behind an agent; `tries`: how often the dispatch asked it (missing: 1)
+  | { reason: "service-failed"; agent: string; status: number | null; detail: string; tries?: number }
+  | { reason: "rate-limited"; agent: string; resetAtMs: number | null; detail: string; tries?: number }
   | { reason: "not-logged-in"; agent: string; detail: string }
   | { reason: "credit-empty"; agent: string; detail: string }
   // rejected: the work is not good enough
@@ -149,6 +149,11 @@ export function classOf(failure: Failure): FailureClass {
 export function countsAsAttempt(failure: Failure): boolean {
   const failureClass = classOf(failure);
   return failureClass === "agent" || failureClass === "rejected";
+}
+
+/** How many tries of a service a failure stands for: an agent may have tried again by itself. */
+export function triesIn(failure: Failure): number {
+  return "tries" in failure ? (failure.tries ?? 1) : 1;
 }
 
 /** Trouble that another try would only repeat: the run stops at once, and `resume` goes on when it is mended. */

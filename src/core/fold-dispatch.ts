@@ -2,7 +2,7 @@
 
 import { spentKey } from "./budget.ts";
 import type { DispatchEnded, DispatchOutcome, DispatchStarted, Entry } from "./event.ts";
-import { classOf, describe, type Failure, stopsRun } from "./failure.ts";
+import { classOf, describe, type Failure, stopsRun, triesIn } from "./failure.ts";
 import { changeAttempt, changeTask, countTrouble } from "./fold-task.ts";
 import { limits } from "./limits.ts";
 import type { StageReport, Usage } from "./report.ts";
@@ -59,7 +59,7 @@ function dueWaitOf(
   if (outcome.kind !== "failed" || state.trouble !== null) return null;
   const row = taskId === null ? state.stageFailures : knownTask(state, taskId).infrastructure;
   const before = row?.stage === stage ? row.times : 0;
-  const times = stage === "develop" ? before + 1 : before;
+  const times = stage === "develop" ? before + triesIn(outcome.failure) : before;
   if (times === 0) return null; // nobody is asked again
   return dueWaitAfter(state, { agent, dispatch, failure: outcome.failure, times, failedAtMs });
 }
@@ -154,7 +154,7 @@ function endRunDispatch(
     );
     const before = state.stageFailures;
     const isRow = before?.stage === intent.stage && isService(before.last) === isService(outcome.failure);
-    const times = isRow ? before.times + 1 : 1;
+    const times = (isRow ? before.times : 0) + triesIn(outcome.failure);
     return { ...state, stageFailures: { stage: intent.stage, times, last: outcome.failure } };
   }
   return keepRunReport({ ...state, stageFailures: null }, outcome.report, entry);

@@ -11,7 +11,7 @@ import type {
   RunEvent,
   TaskStage,
 } from "./event.ts";
-import { classOf, countsAsAttempt, describe, type Failure, stopsRun } from "./failure.ts";
+import { classOf, countsAsAttempt, describe, type Failure, stopsRun, triesIn } from "./failure.ts";
 import type { GateResult } from "./gate-result.ts";
 import { lookAtBase, moveBaseline } from "./gates.ts";
 import type { Sha, TaskId } from "./ids.ts";
@@ -236,8 +236,8 @@ function meetTrouble(
 
 /** One more failure in a row that is not the work's (I14 bounds these by a row of their own). */
 export function countTrouble(record: TaskRecord, stage: string, last: Failure): TaskRecord {
-  const times = record.infrastructure?.stage === stage ? record.infrastructure.times + 1 : 1;
-  return { ...record, infrastructure: { stage, times, last } };
+  const before = record.infrastructure?.stage === stage ? record.infrastructure.times : 0;
+  return { ...record, infrastructure: { stage, times: before + triesIn(last), last } };
 }
 
 function endBaselineGate(state: RunState, event: GateEnded): RunState {

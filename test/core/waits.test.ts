@@ -117,6 +117,16 @@ describe("after a failure of the service", () => {
     });
   });
 
+  it("tries that the agent made by itself count: the service is asked no more often than the policy says", () => {
+    const tired: Failure = { ...overloaded, tries: 4 };
+    expect(next(failed(one(), tired))).toMatchObject({
+      kind: "question-asked",
+      question: { failure: { reason: "infrastructure-in-a-row", times: 4 } },
+    });
+    const few: Failure = { ...overloaded, tries: 3 };
+    expect(next(failed(one(), few))).toMatchObject({ kind: "wait-started" });
+  });
+
   it("a wait that ended while nobody was there is not recorded any more", () => {
     const story = failed(one({ retry: { maxRetries: 3, backoffBaseMs: 0, backoffMaxMs: 0 } }), overloaded);
     expect(next(story)).toMatchObject({ kind: "dispatch-started", attempt: 2 });

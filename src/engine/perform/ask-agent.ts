@@ -44,6 +44,7 @@ export async function askAgent(
       agentKey: intent.agent,
       agent,
       retry: state.policy.retry,
+      onRateLimit: state.policy.onRateLimit,
       cwd: place.cwd,
       prompt: withInstructions(toPrompt(request), agent),
       request: toRequestJson(request),

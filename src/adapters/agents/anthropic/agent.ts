@@ -109,6 +109,7 @@ async function converse(wanted: Conversing): Promise<AgentOutcome> {
       service,
       agent: request.agentKey,
       retry: request.retry ?? usualRetry,
+      waitsForLimits: (request.onRateLimit ?? "wait") === "wait",
       bounds,
       watch,
       transcript,

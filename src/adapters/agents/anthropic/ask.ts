@@ -18,6 +18,8 @@ export interface Line {
   readonly service: Service;
   readonly agent: string;
   readonly retry: Policy["retry"];
+  /** Else a limit ends the dispatch: the engine pauses, or asks somebody else. */
+  readonly waitsForLimits: boolean;
   readonly bounds: Bounds;
   readonly watch: Watch;
   readonly transcript: Transcript;
@@ -47,7 +49,7 @@ export async function askModel(line: Line, request: ServiceRequest): Promise<Ask
     line.transcript.record({ event: "trouble", kind: trouble.kind, failure: trouble.failure });
     if (trouble.kind === "too long") return trouble;
     const waitMs = toWaitMs(trouble, { line, spent });
-    if (waitMs === null) return { kind: "failed", failure: trouble.failure };
+    if (waitMs === null) return { kind: "failed", failure: withTries(trouble.failure, spent.tries + 1) };
     await waitFor(line, { waitMs, failure: trouble.failure });
   }
 }
@@ -65,6 +67,7 @@ function troubleOf(reply: Exclude<Reply, { kind: "answer" }>, { agent, bounds, r
 /** How long to wait before the next try; null: there is none. */
 function toWaitMs(trouble: Trouble, { line, spent }: { line: Line; spent: Spent }): number | null {
   if (trouble.kind !== "limited" && trouble.kind !== "passing") return null;
+  if (trouble.kind === "limited" && !line.waitsForLimits) return null;
   const asked = trouble.waitMs ?? 0;
   if (asked > line.bounds.serviceWaitMs) return null;
   // A limit with an end is waited for; what nobody knows the end of is tried a few times.
@@ -77,6 +80,12 @@ function toWaitMs(trouble: Trouble, { line, spent }: { line: Line; spent: Spent 
   if (spent.tries >= line.retry.maxRetries) return null;
   spent.tries += 1;
   return Math.max(asked, toBackoffMs(line.retry, spent.tries));
+}
+
+/** The engine counts them to its own: a service is not asked more often than the policy says. */
+function withTries(failure: Failure, tries: number): Failure {
+  const isTried = failure.reason === "service-failed" || failure.reason === "rate-limited";
+  return isTried && tries > 1 ? { ...failure, tries } : failure;
 }
 
 function toBackoffMs(retry: Policy["retry"], tries: number): number {

@@ -73,6 +73,17 @@ describe("A limit", () => {
   });
 });
 
+test.each(["pause", "fallback"] as const)(
+  "A limit ends the dispatch where the run is to %s",
+  async (onRateLimit) => {
+    const limit = { status: 429, headers: { "retry-after": "0.1" } };
+    const worked = await workWell(() => limit, { request: { onRateLimit } });
+    expect(failureOf(worked)).toMatchObject({ reason: "rate-limited", resetAtMs: expect.any(Number) });
+    expect(worked.server.asked).toHaveLength(1);
+    expect(worked.waits).toEqual([]);
+  },
+);
+
 describe("A trouble that may pass", () => {
   const ran = () => ({ content: [call("bash", { command: "echo ran >> ran.txt" })] });
   const broken = (what: "break" | "end") => ({ ...ran(), after: { events: 4, what } });
@@ -104,6 +115,7 @@ describe("A trouble that may pass", () => {
       agent: "developer",
       status: 529,
       detail: "overloaded_error: busy",
+      tries: 3,
     };
     expect(failureOf(worked)).toEqual(failure);
     expect(worked.server.asked.length).toBe(1 + quickRetry.maxRetries);
