@@ -311,7 +311,7 @@ function describeEnvironment(failure: EnvironmentTrouble): string {
     case "request-refused":
       return `the service behind agent "${failure.agent}" refused the request${failure.status === null ? "" : ` (status ${failure.status})`}: ${failure.detail}; correct agents.${failure.agent} in execute-prd.config.json, then resume`;
     case "sandbox-missing":
-      return `sandbox is "required", and there is none: ${failure.detail}`;
+      return `nothing can be run in the sandbox: ${failure.detail}; mend it, or set "sandbox" to "off" in execute-prd.config.json`;
     case "agent-cannot-start":
       return `agent "${failure.agent}" cannot be started with "${failure.command}": ${failure.detail}; correct agents.${failure.agent} in execute-prd.config.json`;
     case "agent-not-configured":

@@ -371,7 +371,7 @@ const rows: { readonly [Reason in Failure["reason"]]: readonly Row[] } = {
   "sandbox-missing": [
     [
       { reason: "sandbox-missing", detail: "bwrap was not found" },
-      'sandbox is "required", and there is none: bwrap was not found',
+      'nothing can be run in the sandbox: bwrap was not found; mend it, or set "sandbox" to "off" in execute-prd.config.json',
     ],
   ],
   "budget-projected": [

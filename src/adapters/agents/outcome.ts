@@ -56,6 +56,9 @@ export function redactReport(found: PlainFileFound, redaction: Redaction): Plain
 
 export function failureOfEnd(request: AgentRequest, ended: Ended): Failure | null {
   const agent = request.agentKey;
+  if (ended.kind === "cannot start" && ended.inSandbox === true) {
+    return { reason: "sandbox-missing", detail: ended.detail };
+  }
   if (ended.kind === "cannot start") {
     const command = request.agent.script ?? request.agent.command.join(" ");
     return { reason: "agent-cannot-start", agent, command, detail: ended.detail };

@@ -81,7 +81,8 @@ export type Ended =
       readonly interrupted: boolean;
       readonly durationMs: number;
     } & OutputSummary)
-  | { readonly kind: "cannot start"; readonly detail: string };
+  /** `inSandbox`: the sandbox is what could not be made. */
+  | { readonly kind: "cannot start"; readonly detail: string; readonly inSandbox?: boolean };
 
 /** Resolves after the whole process group has ended. Never rejects. */
 export async function launch(command: Command, signal: AbortSignal): Promise<Ended> {
@@ -313,7 +314,7 @@ function toEnded(end: { exit: Exit; stop: StopReason | null; startedMs: number; 
 /** The sandbox's own words are all that it wrote. */
 function toSandboxProblem(ended: Ended): Ended {
   const detail = ended.kind === "ended" ? ended.tail.trim() : ended.detail;
-  return { kind: "cannot start", detail: `the sandbox could not be set up: ${detail}` };
+  return { kind: "cannot start", detail: `the sandbox could not be set up: ${detail}`, inSandbox: true };
 }
 
 function toStartProblem(error: unknown, { run, cwd }: Command): string {
