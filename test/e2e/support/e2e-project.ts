@@ -160,7 +160,7 @@ function toConfig(changes: object): object {
   return {
     agents: { developer: agent, reviewer: agent, orchestrator: agent },
     gates: [{ name: "tests", command: "node check.mjs", env: ["TEST_AGENT"] }],
-    sandbox: process.env["TEST_SANDBOX"] ?? "off", // agents and gates talk with the tests through files beside the checkout
+    sandbox: "off", // agents and gates talk with the tests through files beside the checkout
     ...changes,
   };
 }
