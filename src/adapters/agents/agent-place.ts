@@ -6,7 +6,8 @@ import type { AgentRun } from "./agent-run.ts";
 
 /** Variables of the agent's own home; none where it has the builder's. */
 export function homeVariables({ options }: AgentRun): Readonly<Record<string, string>> {
-  return options.home === null ? {} : toHomeVariables(options.home, options.environment);
+  const { home = null, environment } = options;
+  return home === null ? {} : toHomeVariables(home, environment);
 }
 
 /** `folders`: absolute paths that it may write beside the tree it works in and its home. */
@@ -14,7 +15,7 @@ export function agentConfinement(
   { request, options }: AgentRun,
   folders: readonly string[],
 ): Confinement | null {
-  const { home, sandbox } = options;
+  const { home = null, sandbox = null } = options;
   if (sandbox === null) return null;
   return { sandbox, tree: request.cwd, writable: home === null ? folders : [home, ...folders] };
 }

@@ -23,10 +23,10 @@ export interface AgentRunnerOptions {
   readonly network?: boolean;
   /** Takes secrets out of prompt, request, report, transcript and copied files. */
   readonly redaction: Redaction;
-  /** HOME of this dispatch, absolute; null: the builder's. */
-  readonly home: string | null;
-  /** What confines the agent's process; null: nothing does. */
-  readonly sandbox: Sandbox | null;
+  /** HOME of this dispatch, absolute; null or missing: the builder's. */
+  readonly home?: string | null;
+  /** What confines the agent's process; null or missing: nothing does. */
+  readonly sandbox?: Sandbox | null;
 }
 
 /** One request being worked on. */

@@ -5,6 +5,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { AgentPolicy } from "../../core/policy.ts";
 import type { Environment } from "../process/environment.ts";
+import { authOf, keyVariables } from "./program-variables.ts";
 
 export interface KnownProgram {
   /** As it is found on PATH. */
@@ -86,13 +87,15 @@ export function findCredentials(known: KnownProgram, environment: Environment): 
   });
 }
 
-/** Names of the variables that hold a key and are handed to the agent. */
+/** Names of the variables that hold a key and reach the agent: its program's own, and those that it is handed. */
 export function keysHanded(
   known: KnownProgram,
-  agent: Pick<AgentPolicy, "env">,
+  agent: Pick<AgentPolicy, "backend" | "env">,
   environment: Environment,
 ): readonly string[] {
-  return known.keys.filter((name) => agent.env.includes(name) && (environment[name] ?? "") !== "");
+  const own = keyVariables(agent.backend).filter((name) => !name.endsWith("_URL"));
+  const names = new Set([...own, ...known.keys.filter((name) => agent.env.includes(name))]);
+  return [...names].filter((name) => (environment[name] ?? "") !== "");
 }
 
 /** What the agent logs in with: nothing where it has a key, or where it is told so. */
@@ -101,7 +104,7 @@ export function credentialsFor(
   environment: Environment,
 ): readonly FoundCredential[] {
   const known = knownProgramOf(agent);
-  if (known === null || agent.auth === "key") return [];
+  if (known === null || authOf(agent, environment) === "key") return [];
   if (agent.auth === null && keysHanded(known, agent, environment).length > 0) return [];
   return findCredentials(known, environment);
 }

@@ -8,7 +8,7 @@ import { type Result, success } from "../../core/result.ts";
 import type { AgentRequest } from "../../ports.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { resolveInside } from "./confined.ts";
-import type { DropFolder } from "./drop-folder.ts";
+import type { DropFolder, HandedOver } from "./drop-folder.ts";
 import { evidencePaths, keepEvidence, toJsonText, toRequestDocument } from "./evidence.ts";
 
 /** Files, request and evidence in place; the result is the prompt with the paths of the files handed over. */
@@ -25,11 +25,7 @@ export async function prepare(
     handedOver: handed.map(({ name, path }) => ({ name, path })),
     ...(told.length > 0 ? { notHandedOver: told } : {}),
   };
-  const lines = handed.map(({ name, path }) => `- ${name}: ${path}`);
-  const prompt =
-    lines.length === 0
-      ? request.prompt
-      : `${request.prompt.trimEnd()}\n\n## Files outside the working directory\n\nRead-only copies of files that are not in the repository:\n\n${lines.join("\n")}\n`;
+  const prompt = withHandedOver(request.prompt, handed);
   const paths = evidencePaths(options.runFolder, request);
   for (const kept of [
     await folder.writeRequest(toJsonText(whole)),
@@ -41,8 +37,16 @@ export async function prepare(
   return success(prompt);
 }
 
+/** The prompt with the paths of the files that were handed over. */
+export function withHandedOver(prompt: string, handed: readonly HandedOver[]): string {
+  const lines = handed.map(({ name, path }) => `- ${name}: ${path}`);
+  return lines.length === 0
+    ? prompt
+    : `${prompt.trimEnd()}\n\n## Files outside the working directory\n\nRead-only copies of files that are not in the repository:\n\n${lines.join("\n")}\n`;
+}
+
 /** What the plan names and the lane does not have: the builder has not committed it, or git ignores it. */
-async function filesOnlyInCheckout({ files, cwd }: AgentRequest, checkout: string) {
+export async function filesOnlyInCheckout({ files, cwd }: AgentRequest, checkout: string) {
   const missing: { from: string; name: string }[] = [];
   for (const name of new Set(files)) {
     const place = await resolveInside(checkout, name);

@@ -143,7 +143,7 @@ function start(command: Command): Result<Started, string> {
   if (confinement === null) return spawnIn(command, { ...invocation, env, statusFile: null });
   const handed = [...names.map((name) => env[name] ?? ""), ...Object.values(given)];
   const enclosed = enclose(invocation, { confinement, cwd, env, handed });
-  return spawnIn(command, { ...enclosed, env: { ...env, ...enclosed.given } });
+  return spawnIn(command, { ...enclosed, env: { ...env, ...enclosed.given, ...given } });
 }
 
 interface Spawning extends Invocation {

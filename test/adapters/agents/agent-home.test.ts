@@ -140,12 +140,14 @@ describe("which login an agent gets", () => {
 
   test("is none for a program of the builder's own, with a key, or when it is told so", async () => {
     const { file } = await builder(".claude/.credentials.json");
-    const environment = { HOME: join(dirname(file), ".."), ANTHROPIC_API_KEY: "key-of-the-builder" };
-    const handed = { ...agent, env: ["ANTHROPIC_API_KEY"] };
-    expect(credentialsFor({ ...agent, backend: "command", command: ["claude"] }, environment)).toEqual([]);
-    expect(credentialsFor({ ...agent, auth: "key" }, environment)).toEqual([]);
-    expect(credentialsFor(handed, environment)).toEqual([]);
-    expect(credentialsFor(agent, environment)).toHaveLength(1);
-    expect(credentialsFor({ ...handed, auth: "login" }, environment)).toHaveLength(1);
+    const HOME = join(dirname(file), "..");
+    const key = "key-of-the-builder";
+    expect(credentialsFor({ ...agent, backend: "command", command: ["claude"] }, { HOME })).toEqual([]);
+    expect(credentialsFor({ ...agent, auth: "key" }, { HOME })).toEqual([]);
+    expect(credentialsFor(agent, { HOME })).toHaveLength(1);
+    expect(credentialsFor(agent, { HOME, ANTHROPIC_API_KEY: key })).toEqual([]);
+    expect(credentialsFor({ ...agent, auth: "login" }, { HOME, ANTHROPIC_API_KEY: key })).toHaveLength(1);
+    const handed = { ...agent, env: ["CLAUDE_CODE_OAUTH_TOKEN"] };
+    expect(credentialsFor(handed, { HOME, CLAUDE_CODE_OAUTH_TOKEN: key })).toEqual([]);
   });
 });
