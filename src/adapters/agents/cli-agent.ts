@@ -111,7 +111,7 @@ function toTurn({ run, folder }: Asking, { prompt, before }: Turn): CliTurn {
     session: before?.session ?? null,
     auth: authOf(request.agent, options.environment),
     environment: options.environment,
-    home: options.home,
+    home: options.home ?? null,
     network: options.network ?? true,
   };
 }
