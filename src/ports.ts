@@ -251,6 +251,17 @@ export interface AgentRequest {
   readonly taskIds: readonly TaskId[];
   /** Where prompt, request, report and transcript are kept: a folder of the run folder and a file name prefix. */
   readonly evidence: { readonly folder: string; readonly prefix: string };
+  /** What the metering proxy has to know; null or missing: the agent asks its service without it. */
+  readonly metering?: MeteringWanted | null;
+}
+
+/** What a dispatch may cost, and by which prices that is known. */
+export interface MeteringWanted {
+  readonly prices: Policy["prices"];
+  /** Of the run when the dispatch began, dispatches under way not counted. */
+  readonly usedUsd: number;
+  readonly limitUsd: number;
+  readonly task: { readonly id: TaskId; readonly usedUsd: number; readonly limitUsd: number } | null;
 }
 
 export type AgentOutcome =

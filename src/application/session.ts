@@ -18,6 +18,7 @@ import {
   openJournal,
 } from "../adapters/journal-file.ts";
 import { describeLockRefusal, type LockRefusal } from "../adapters/lock-refusal.ts";
+import { type Metering, openMetering } from "../adapters/metering/metering.ts";
 import { dispatchVariable, endLeftovers, endLeftoversNow } from "../adapters/process/leftovers.ts";
 import { toRedactedJournal } from "../adapters/redaction/redacted-journal.ts";
 import { createRedaction, type Redaction } from "../adapters/redaction/redaction.ts";
@@ -123,14 +124,16 @@ export async function openSession(
   const endNow = (): void => endLeftoversNow(leftovers);
   process.once("exit", endNow);
   const redaction = createRedaction(process.env, ownNamesOf(place));
+  const metering = openMetering(process.env);
   return success({
     token: locks.token,
-    ports: toPorts({ place, opened: opened.value, redaction, choice: sandbox }),
+    ports: toPorts({ place, opened: opened.value, redaction, metering, choice: sandbox }),
     redaction,
     entries: opened.value.entries,
     found: whatWasFound({ locks, opened: opened.value, redaction }),
     close: () => {
       process.off("exit", endNow);
+      metering.end();
       opened.value.close();
     },
   });
@@ -164,9 +167,10 @@ function toPorts(at: {
   place: SessionPlace;
   opened: OpenJournal;
   redaction: Redaction;
+  metering: Metering;
   choice: SandboxChoice;
 }): Ports {
-  const { place, opened, redaction, choice } = at;
+  const { place, opened, redaction, metering, choice } = at;
   const { runFolder, checkout, runId, worktreeRoot } = place;
   const environment = process.env;
   const sandbox = toSandbox(choice, place);
@@ -195,6 +199,7 @@ function toPorts(at: {
       checkout,
       environment,
       redaction,
+      metering,
       network: choice.network,
       home: null,
       homes,

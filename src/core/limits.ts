@@ -143,6 +143,14 @@ export const limits = {
   searchMs: 10_000,
   searchedFiles: 100_000,
   searchHits: 300,
+  /** One request to a service through the metering proxy, and the settings at its head. */
+  meteredRequestBytes: 64 * 1024 * 1024,
+  meteredHeaderBytes: 64 * 1024,
+  meteredConnections: 128,
+  /** Silence of a service or an agent after which the proxy gives them up. */
+  meteredIdleMs: 600_000,
+  /** One event, or one whole answer, that the proxy reads for its tokens; of a longer one they are unknown. */
+  meteredEventBytes: 16 * 1024 * 1024,
   requestPollMs: 100,
   viewThrottleMs: 1_000,
   /** Files of the builder's checkout that are watched around a dispatch; of more, git's own view is taken. */

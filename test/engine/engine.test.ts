@@ -85,6 +85,22 @@ describe("a run", () => {
     expect(seen.get("review")).toEqual({ isInPrompt: true, told: "Look at tabs." });
   });
 
+  it("says what a dispatch may still cost, for a run whose agents are metered", async () => {
+    const seen: unknown[] = [];
+    const world = new World((at) => {
+      seen.push(at.request.metering);
+      return honest(at);
+    });
+    const prd = toPrd([toTask("a")]);
+    const budget = { ...toPolicy().budget, usd: 7, perTaskUsd: 3 };
+    await play(world, { prd, policy: toPolicy({ meteringProxy: true, budget, prices: {} }) });
+    const ofTask = { prices: {}, limitUsd: 7, task: { id: "a", limitUsd: 3 } };
+    expect(seen).toMatchObject([ofTask, ofTask, { ...ofTask, task: null }]);
+    seen.length = 0;
+    await play(new World(world.agent), { prd, policy: toPolicy() });
+    expect(new Set(seen)).toEqual(new Set([null]));
+  });
+
   it("never integrates what the review did not approve, whatever the developer says", async () => {
     const world = new World(
       mostlyHonest(({ request, work }) => {

@@ -2,6 +2,7 @@
 
 import type { DispatchId } from "../../core/ids.ts";
 import type { AgentContact, AgentRequest } from "../../ports.ts";
+import type { Metering } from "../metering/metering.ts";
 import type { Environment } from "../process/environment.ts";
 import type { Sandbox } from "../process/sandbox.ts";
 import type { Redaction } from "../redaction/redaction.ts";
@@ -21,6 +22,8 @@ export interface AgentRunnerOptions {
   readonly environment: Environment;
   /** Whether agents may use the network; missing: they may. */
   readonly network?: boolean;
+  /** Where agents ask their services through, when the run wants it; missing: nowhere. */
+  readonly metering?: Metering;
   /** Takes secrets out of prompt, request, report, transcript and copied files. */
   readonly redaction: Redaction;
   /** HOME of this dispatch, absolute; null or missing: the builder's. */

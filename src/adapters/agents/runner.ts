@@ -12,6 +12,7 @@ import { runCliAgent } from "./cli-agent.ts";
 import { codex } from "./codex.ts";
 import { runCommandAgent } from "./command.ts";
 import { gemini } from "./gemini.ts";
+import { runMetered } from "./metered.ts";
 import { opencode } from "./opencode.ts";
 import type { Judged } from "./outcome.ts";
 import { runScriptedAgent } from "./scripted.ts";
@@ -24,7 +25,9 @@ export function createAgentRunner({ homes, ...place }: AgentRunnerPlace): AgentR
     run: async (asked, contact) => {
       const startedMs = performance.now();
       const request = redactRequest(asked, place.redaction);
-      const judged = await runAtHome({ ...contact, request, options: place }, homes);
+      const judged = await runMetered({ ...contact, request, options: place }, (run) =>
+        runAtHome(run, homes),
+      );
       return { ...judged, durationMs: Math.round(performance.now() - startedMs) };
     },
   };

@@ -3,13 +3,13 @@
 import type { DispatchEnded, DispatchOutcome, DispatchStarted } from "../../core/event.ts";
 import type { Failure } from "../../core/failure.ts";
 import { nothingSeen, type OwnLook, wantedFiles, wantedNames } from "../../core/own-look.ts";
-import { type AgentPolicy, agentOf, instructionsFor } from "../../core/policy.ts";
+import { type AgentPolicy, agentOf, instructionsFor, type Policy } from "../../core/policy.ts";
 import { type Prices, withCost } from "../../core/prices.ts";
 import type { Usage } from "../../core/report.ts";
 import { evidencePlace, toDispatchRequest, toRequestJson } from "../../core/request.ts";
 import { assert, type Result, success } from "../../core/result.ts";
-import { knownTask } from "../../core/state.ts";
-import type { AgentAnswer } from "../../ports.ts";
+import { knownTask, type RunState } from "../../core/state.ts";
+import type { AgentAnswer, MeteringWanted } from "../../ports.ts";
 import { addRoleText, toPrompt } from "../../prompts/prompt.ts";
 import type { Effect } from "./effect.ts";
 
@@ -53,10 +53,22 @@ export async function askAgent(
       // Only reports about the whole run name tasks.
       taskIds: intent.taskId === null ? [...state.tasks].map(({ task }) => task.id) : [],
       evidence: evidencePlace(intent),
+      metering: meteringOf(state, state.policy, intent),
     },
     { signal: effect.signal, onOutput: effect.onOutput, onWait: effect.onWait },
   );
   return { ...answer, usage: toPriced(answer.usage, { agent, prices: state.policy.prices }) };
+}
+
+/** null: the run has no metering proxy. */
+function meteringOf(state: RunState, policy: Policy, { taskId }: DispatchStarted): MeteringWanted | null {
+  if (!policy.meteringProxy) return null;
+  const { usd, perTaskUsd } = policy.budget;
+  const task =
+    taskId === null
+      ? null
+      : { id: taskId, usedUsd: knownTask(state, taskId).usage.costUsd, limitUsd: perTaskUsd };
+  return { prices: policy.prices, usedUsd: state.usage.costUsd, limitUsd: usd, task };
 }
 
 /** What our own loop counted is measured; what a program says of its tokens is its word. */
