@@ -9,6 +9,7 @@ import type { StageReport, Usage } from "./report.ts";
 import { assert, impossible } from "./result.ts";
 import {
   type AttemptRecord,
+  type DueWait,
   knownTask,
   noUsage,
   policyOf,
@@ -17,7 +18,7 @@ import {
   type TaskRecord,
   type UsageSum,
 } from "./state.ts";
-import { type DueWait, dueWaitAfter, isTooLong, rowLimit } from "./waits.ts";
+import { dueWaitAfter, isTooLong, rowLimit } from "./waits.ts";
 
 export function endDispatch(state: RunState, event: DispatchEnded, entry: Entry): RunState {
   const key = `dispatch ${event.dispatch}`;

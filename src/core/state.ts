@@ -21,7 +21,7 @@ import type {
 import type { EvidenceFinding } from "./evidence/finding.ts";
 import type { Failure } from "./failure.ts";
 import type { GateJudgement, GateResult, GateTrialResult } from "./gate-result.ts";
-import type { RunId, Sha, Slug, TaskId } from "./ids.ts";
+import type { DispatchId, RunId, Sha, Slug, TaskId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 import type { Policy } from "./policy.ts";
 import type { Prd, Task } from "./prd.ts";
@@ -36,7 +36,6 @@ import type {
 } from "./report.ts";
 import { assert } from "./result.ts";
 import type { Sequence } from "./sequence.ts";
-import type { DueWait, Wait } from "./waits.ts";
 
 export type RunPhase =
   | { readonly kind: "queued" }
@@ -209,6 +208,25 @@ export interface MemoryRecord {
   readonly commit: Sha | null;
   readonly entry: string | null;
   readonly note: string;
+}
+
+export interface Wait {
+  /** Of the wait's event: a clock that stands before it was set back, and then nobody waits. */
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  readonly failure: Failure;
+  /** The dispatch that waits and goes on by itself; null: the next one waits. */
+  readonly dispatch: DispatchId | null;
+}
+
+/** A wait that `plan` has not recorded yet. */
+export interface DueWait {
+  readonly agent: string;
+  readonly failure: Failure;
+  /** Failures of the same stage in a row, this one included. */
+  readonly times: number;
+  readonly dispatch: DispatchId;
+  readonly failedAtMs: number;
 }
 
 export interface RunState {

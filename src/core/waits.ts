@@ -8,26 +8,7 @@ import { classOf, type Failure } from "./failure.ts";
 import type { DispatchId, RunId } from "./ids.ts";
 import { limits } from "./limits.ts";
 import { agentOf, type Policy } from "./policy.ts";
-import { policyOf, type RunState } from "./state.ts";
-
-export interface Wait {
-  /** Of the wait's event: a clock that stands before it was set back, and then nobody waits. */
-  readonly sinceMs: number;
-  readonly untilMs: number;
-  readonly failure: Failure;
-  /** The dispatch that waits and goes on by itself; null: the next one waits. */
-  readonly dispatch: DispatchId | null;
-}
-
-/** A wait that `plan` has not recorded yet. */
-export interface DueWait {
-  readonly agent: string;
-  readonly failure: Failure;
-  /** Failures of the same stage in a row, this one included. */
-  readonly times: number;
-  readonly dispatch: DispatchId;
-  readonly failedAtMs: number;
-}
+import { type DueWait, policyOf, type RunState, type Wait } from "./state.ts";
 
 /** Failures of a kind in a row after which the builder is asked. */
 export function rowLimit({ retry }: Policy, failure: Failure): number {

@@ -101,9 +101,8 @@ describe.runIf(hasBubblewrap)("commands of our own loop in the sandbox", () => {
   });
 });
 
-describe.skipIf(hasBubblewrap)("without bubblewrap", () => {
-  it("what commands of our own loop reach in the sandbox is skipped", () => {});
-});
+if (!hasBubblewrap)
+  it.skip("skipped: commands of our own loop in the sandbox, for want of bubblewrap", () => {});
 
 function at(server: AnthropicServer) {
   return { env: { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: server.url } };

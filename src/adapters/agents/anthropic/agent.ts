@@ -15,9 +15,10 @@ import type { Judged } from "../outcome.ts";
 import { prepare } from "../prepare.ts";
 import { findAccess } from "./access.ts";
 import { type Bounds, usualBounds } from "./bounds.ts";
-import { type LoopEnd, runLoop } from "./loop.ts";
+import { runLoop } from "./loop.ts";
 import { openService } from "./messages-api.ts";
 import { openTranscript, type Transcript } from "./transcript.ts";
+import type { LoopEnd } from "./turn.ts";
 import { createTokenSum, type TokenSum } from "./usage.ts";
 import { openWatch, type Watch } from "./watch.ts";
 

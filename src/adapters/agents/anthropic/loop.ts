@@ -19,13 +19,7 @@ import { makeRoom, sumUp } from "./room.ts";
 import { askForReport, cutOffNote, fewAnswersLeft, toSystemPrompt } from "./system-prompt.ts";
 import type { ToolPlace } from "./tool.ts";
 import { toDefinitions, toolsFor } from "./tools.ts";
-import { Turn } from "./turn.ts";
-
-export type LoopEnd =
-  | { readonly kind: "reported"; readonly report: StageReport }
-  | { readonly kind: "failed"; readonly failure: Failure }
-  /** By a signal or a time-out. */
-  | { readonly kind: "stopped" };
+import { type LoopEnd, Turn } from "./turn.ts";
 
 export interface LoopWanted {
   readonly request: AgentRequest;

@@ -8,12 +8,17 @@ import { readReport } from "../../../schema/report.ts";
 import type { Redaction } from "../../redaction/redaction.ts";
 import type { Line } from "./ask.ts";
 import type { UserBlock } from "./conversation.ts";
-import type { LoopEnd } from "./loop.ts";
 import type { ToolCall } from "./message.ts";
 import { createRepeats } from "./repeats.ts";
 import { answered, refused, type Tool, type ToolAnswer, type ToolPlace } from "./tool.ts";
 import { toBoundedText } from "./tool-text.ts";
 import { callTool, reportName } from "./tools.ts";
+
+export type LoopEnd =
+  | { readonly kind: "reported"; readonly report: StageReport }
+  | { readonly kind: "failed"; readonly failure: Failure }
+  /** By a signal or a time-out. */
+  | { readonly kind: "stopped" };
 
 interface Wanted {
   readonly request: AgentRequest;
