@@ -9,7 +9,6 @@
 
 import type { Failure } from "../../../core/failure.ts";
 import { limits } from "../../../core/limits.ts";
-import type { StageReport } from "../../../core/report.ts";
 import type { AgentRequest } from "../../../ports.ts";
 import { type Asked, askModel, type Line } from "./ask.ts";
 import { Conversation } from "./conversation.ts";
