@@ -88,25 +88,36 @@ function listen(
 }
 
 const settleMs = 100;
+const lookMs = 10;
 
 // bwrap would leave as soon as the command does, and with it everything that has its grace still: it is stopped until
 // the whole group has ended. Where the group is not there yet, there is nobody to be told, and bwrap is ended.
-function terminate(child: ChildProcess, { first }: Namespace): void {
-  if (first === null || !signal(-first.pid, "SIGTERM") || child.pid === undefined) {
+function terminate(child: ChildProcess, namespace: Namespace, beganMs = performance.now()): void {
+  const { first } = namespace;
+  if (isOver(child) || child.pid === undefined) return;
+  // What the command has written may be read before what bwrap has said of it.
+  if (first === null && performance.now() - beganMs < settleMs) {
+    setTimeout(() => terminate(child, namespace, beganMs), lookMs);
+    return;
+  }
+  if (first === null || !signal(-first.pid, "SIGTERM")) {
     signalGroup(child, "SIGTERM");
     return;
   }
   signal(child.pid, "SIGSTOP");
   const group = first.pid;
-  const isOver = () => child.exitCode !== null || child.signalCode !== null;
   const goOn = setInterval(() => {
-    if (!isOver() && hasRunningMember(group, [group])) return;
+    if (!isOver(child) && hasRunningMember(group, [group])) return;
     clearInterval(goOn);
-    if (isOver()) return;
+    if (isOver(child)) return;
     signal(child.pid ?? 0, "SIGCONT");
     // A command that began at this very moment has not heard of it.
-    setTimeout(() => isOver() || signalGroup(child, "SIGTERM"), settleMs).unref();
-  }, 10);
+    setTimeout(() => isOver(child) || signalGroup(child, "SIGTERM"), settleMs).unref();
+  }, lookMs);
+}
+
+function isOver({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 function isAlive({ first }: Namespace): boolean {

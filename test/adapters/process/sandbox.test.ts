@@ -168,7 +168,7 @@ inBubblewrap(
     const folder = await makeFolder();
     const abort = new AbortController();
     const word = `stubborn-${process.pid}-${dispatches}`;
-    const code = `trap "" TERM; env -i setsid sh -c 'trap "" TERM; while :; do sleep 0.1; done; : ${word}' & echo up; while :; do sleep 0.1; done`;
+    const code = `trap "" TERM; env -i setsid sh -c 'trap "" TERM; echo up; while :; do sleep 0.1; done; : ${word}' & while :; do sleep 0.1; done`;
     const began = performance.now();
     const ending = run(folder, { run: code, onLine: () => abort.abort() }, abort.signal);
     const hidden = await findByWord(`${word}`);
