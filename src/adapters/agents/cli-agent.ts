@@ -147,7 +147,6 @@ async function start({ asking, asked, turn, listening }: Starting) {
         ...homeVariables(run),
         EXECUTE_PRD_REQUEST: folder.requestPath,
         EXECUTE_PRD_REPORT: folder.reportPath,
-        ...homeVariables(run),
         ...command.given,
       },
       from: options.environment,
