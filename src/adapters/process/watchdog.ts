@@ -22,6 +22,8 @@ export interface Watchdog {
   close(): void;
 }
 
+// What left the group of its child is found by the mark as well, once the group has had its time to end.
+//
 // A marked child of an earlier moment is ended, never one that the next program has started meanwhile under the same
 // mark: that is younger than the pause. Where there is no /proc, marks lead nowhere, and the next start ends the child.
 const script = `
@@ -29,6 +31,7 @@ trap '' HUP INT TERM QUIT PIPE
 set -f
 guarded=
 expected=
+marked=
 without() {
   others=
   for one in $1; do
@@ -42,9 +45,9 @@ started() {
   echo "$1"
 }
 seek() {
-  [ -n "$expected" ] && limit=$(started "$pause") || return 0
+  [ -n "$1" ] && [ -n "$limit" ] || return 0
   set +f
-  for mark in $expected; do
+  for mark in $1; do
     for file in $(grep -lsF -e "${dispatchVariable}=$mark" /proc/[0-9]*/environ); do
       tr '\\0' '\\n' < "$file" | grep -qxF -e "${dispatchVariable}=$mark" || continue
       pid=\${file#/proc/}
@@ -59,20 +62,23 @@ seek() {
 while read -r verb what; do
   case $verb in
     add | del) without "$guarded" "$what"; guarded=$others ;;
-    *) without "$expected" "$what"; expected=$others ;;
+    *) without "$expected" "$what"; expected=$others; without "$marked" "$what"; marked=$others ;;
   esac
   [ "$verb" != add ] || guarded="$guarded $what"
   [ "$verb" != expect ] || expected="$expected $what"
+  [ "$verb" != arrived ] || marked="$marked $what"
 done
 [ -n "$guarded$expected" ] || exit 0
 for one in $guarded; do kill -s TERM -- "-$one"; done
 sleep 1 &
 pause=$!
-seek
+limit=$(started "$pause")
+seek "$expected"
 sleep 0.2
-seek
+seek "$expected"
 wait "$pause"
 for one in $guarded; do kill -s KILL -- "-$one"; done
+seek "$marked"
 `;
 
 // What the script may split into words and compare as they are.
@@ -85,9 +91,11 @@ const maxRestarts = 5;
 export function startWatchdog(): Watchdog {
   const guarded = new Set<number>();
   const expected = new Set<string>();
+  /** Marks of the guarded groups that were expected. */
+  const marks = new Map<number, string>();
   let running: ChildProcess | null = null;
   let restarts = 0;
-  function send(verb: "add" | "del" | "expect" | "arrived", what: number | string): void {
+  function send(verb: "add" | "del" | "expect" | "arrived" | "gone", what: number | string): void {
     running?.stdin?.write(`${verb} ${what}\n`);
   }
   // Also after the watchdog itself was killed: the new one is told of every group that is guarded now.
@@ -105,6 +113,7 @@ export function startWatchdog(): Watchdog {
     child.stdin?.on("error", () => {}); // its end is told by "exit"
     for (const group of guarded) send("add", group);
     for (const mark of expected) send("expect", mark);
+    for (const mark of marks.values()) send("arrived", mark);
   }
   function guard(group: number): void {
     if (!hasGroups) return;
@@ -120,18 +129,25 @@ export function startWatchdog(): Watchdog {
       else if (isKnown) send("expect", mark);
       return (group) => {
         if (group !== undefined) guard(group);
-        if (isKnown && expected.delete(mark)) send("arrived", mark);
+        if (!isKnown || !expected.delete(mark)) return;
+        if (group !== undefined) marks.set(group, mark);
+        send(group === undefined ? "gone" : "arrived", mark);
       };
     },
     guard,
     release: (group) => {
       if (guarded.delete(group)) send("del", group);
+      const mark = marks.get(group);
+      if (mark === undefined) return;
+      marks.delete(group);
+      send("gone", mark);
     },
     close: () => {
       running?.stdin?.end();
       running = null;
       guarded.clear();
       expected.clear();
+      marks.clear();
     },
   };
 }

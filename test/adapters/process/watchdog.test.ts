@@ -23,6 +23,8 @@ async function startPuppet(folder: string, point: string | null = null): Promise
      for (const name of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(name, () => {});
      const child = spawn(process.execPath, ["-e", ${JSON.stringify(waitForEver)}], { stdio: "inherit" });
      writeFileSync("grandchild", String(child.pid));
+     const escaped = spawn(process.execPath, ["-e", ${JSON.stringify(waitForEver)}], { stdio: "ignore", detached: true });
+     writeFileSync("escaped", String(escaped.pid));
      writeFileSync("agent", String(process.pid));
      ${waitForEver}`,
   );
@@ -52,6 +54,19 @@ test("The whole group of an agent is gone soon after the program was killed with
   puppet.kill("SIGKILL");
   await untilGone(agent, 2_000);
   await untilGone(grandchild, 500);
+});
+
+test.runIf(process.platform === "linux")("A process that left the agent's group is gone, too.", async () => {
+  const folder = await makeFolder();
+  const puppet = await startPuppet(folder);
+  await readPid(`${folder}/agent`);
+  const escaped = await readPid(`${folder}/escaped`);
+  onTestFinished(() => {
+    for (const pid of findMarked()) process.kill(pid, "SIGKILL");
+  });
+  expect(isAlive(escaped)).toBe(true);
+  puppet.kill("SIGKILL");
+  await untilGone(escaped, 3_000);
 });
 
 test.runIf(process.platform === "linux")(
