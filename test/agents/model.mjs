@@ -12,7 +12,8 @@
  */
 export function nextMove(told, used, outside) {
   const task = /^# Task `([^`]+)`/m.exec(told)?.[1];
-  if (told.includes("HANG-NOW") && task !== undefined) return { kind: "command", command: "sleep 601" };
+  if (told.includes("HANG-NOW") && task !== undefined)
+    return { kind: "command", command: "tail -f /dev/null" };
   if (task !== undefined) {
     /** @type {Move[]} */
     const moves = [

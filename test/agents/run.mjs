@@ -122,7 +122,8 @@ async function runPlan(project, outside) {
     readOfRun(project, "execution.log.jsonl").includes("by-the-reviewer.txt");
   if (changed) problems.push("the reviewer changed its tree");
   const { inputTokens = 0, outputTokens = 0, costUsd = null, costBasis = "unknown" } = status.usage ?? {};
-  const cost = costUsd === null ? "cost unknown" : `$${costUsd.toFixed(4)} ${costBasis}`;
+  const isKnown = costUsd !== null && costBasis !== "unknown";
+  const cost = isKnown ? `$${costUsd.toFixed(4)} ${costBasis}` : "cost unknown";
   return {
     plan: `${status.completedTasks ?? 0} of 2 tasks, ${status.status}`,
     confined: existsSync(outside) ? "no" : changed ? "developer" : "both roles",
@@ -151,7 +152,7 @@ async function killRun(project) {
 
 /** The tool of the agent that hangs. @param {import("./project.mjs").Project} project */
 function sleepers(project) {
-  return processesOf(project).filter((pid) => commandOf(pid).includes("sleep 601"));
+  return processesOf(project).filter((pid) => commandOf(pid).includes("tail -f /dev/null"));
 }
 
 /** @param {string} pid */
