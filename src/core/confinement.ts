@@ -10,5 +10,10 @@ export function toConfinementNote({ kind, why }: { kind: string; why: string | n
 
 /** What was said last, in words; null: nothing was said. */
 export function confinementOf(told: readonly string[]): string | null {
-  return told.findLast((text) => text.startsWith(mark))?.slice(mark.length) ?? null;
+  return told.findLast(isConfinementNote)?.slice(mark.length) ?? null;
+}
+
+/** Each session says it: reports have it once. */
+export function isConfinementNote(text: string): boolean {
+  return text.startsWith(mark);
 }

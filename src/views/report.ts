@@ -2,7 +2,7 @@
 // evidence, what is open, and what to type next.
 
 import { countedAttempts } from "../core/attempts.ts";
-import { confinementOf } from "../core/confinement.ts";
+import { confinementOf, isConfinementNote } from "../core/confinement.ts";
 import { describe } from "../core/failure.ts";
 import { shortSha } from "../core/ids.ts";
 import type { RunState, TaskRecord } from "../core/state.ts";
@@ -30,7 +30,7 @@ export function toReport(state: RunState): string {
     section("Holistic review", toHolisticItems(state)),
     section("Follow-ups", toFollowUpItems(state)),
     section("Questions for the builder", toQuestionItems(state)),
-    section("Told during the run", state.told.map(toItem)),
+    section("Told during the run", state.told.filter((text) => !isConfinementNote(text)).map(toItem)),
     section("What next", [toCode(nextCommands(state))]),
   ];
   return `${sections.filter((text) => text !== "").join("\n\n")}\n`;
