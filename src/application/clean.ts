@@ -1,6 +1,7 @@
 // `clean`: removes a run's lanes and refs, as far as what they hold is proved to be kept elsewhere. The run folder
 // stays: journal, receipts and report are the record.
 
+import { dropHomes } from "../adapters/agents/agent-home.ts";
 import { type Cleaned, cleanRun } from "../adapters/git/clean.ts";
 import { inspectCheckout } from "../adapters/git/inspect.ts";
 import { dispatchVariable, endLeftovers } from "../adapters/process/leftovers.ts";
@@ -14,6 +15,7 @@ import { programRedaction } from "./redaction.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import { toPlace } from "./resume.ts";
 import { createRunSetup } from "./run-setup.ts";
+import { homesOf } from "./sandbox.ts";
 import { takeLocks } from "./session.ts";
 
 export type { Cleaned } from "../adapters/git/clean.ts";
@@ -39,6 +41,7 @@ export async function cleanUp(at: {
     const redaction = programRedaction();
     if (phase.kind === "running") return failed(unfinished(at.slug));
     await endLeftovers({ variable: dispatchVariable, prefix: `${runId}/` });
+    await dropHomes(homesOf(place));
     const cleaned = await cleanRun(
       {
         ...place,

@@ -1,6 +1,6 @@
 // Which sandbox a session has, by its policy and by what works on this machine.
 
-import { realpathSync, rmSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { findSandbox, type Sandbox } from "../adapters/process/sandbox.ts";
@@ -76,15 +76,6 @@ export function toSandbox({ tool, network }: SandboxChoice, place: SandboxPlace)
 /** Folder with the homes of the run's agents and gates. */
 export function homesOf({ slug, runId, worktreeRoot }: SandboxPlace): string {
   return join(realOrSame(worktreeRoot), `${slug}-${runId}`, "home");
-}
-
-/** Nothing in them is anybody's work. */
-export function dropHomes(place: SandboxPlace): void {
-  try {
-    rmSync(homesOf(place), { recursive: true, force: true });
-  } catch {
-    // What cannot be removed goes with `clean`.
-  }
 }
 
 function realOrSame(path: string): string {

@@ -1,5 +1,6 @@
 // Working on a run whose locks are held: opens the session, lets the engine run, gives everything back.
 
+import { dropHomes } from "../adapters/agents/agent-home.ts";
 import type { RunEvent } from "../core/event.ts";
 import { foldAll } from "../core/fold.ts";
 import { failed, type Result, success } from "../core/result.ts";
@@ -8,7 +9,7 @@ import { createEngine, type EngineEnd } from "../engine/engine.ts";
 import { createErrorTeller } from "./on-error.ts";
 import type { Refusal } from "./refusal.ts";
 import type { RunEnded, RunListener } from "./run-handle.ts";
-import { dropHomes, type SandboxChoice } from "./sandbox.ts";
+import { homesOf, type SandboxChoice } from "./sandbox.ts";
 import { type Locks, openSession, type Session, type SessionPlace } from "./session.ts";
 
 export interface Work extends RunListener {
@@ -62,7 +63,7 @@ async function workIn(session: Session, at: Work): Promise<RunEnded> {
   const end = at.mode === "run" ? await engine.run() : await engine.settle();
   if (end.kind === "journal-lost") teller.lost(end.failure, end.state);
   await teller.end();
-  if (end.state?.phase.kind === "completed") dropHomes(at.place);
+  if (end.state?.phase.kind === "completed") await dropHomes(homesOf(at.place));
   return toEnded(end);
 }
 

@@ -6,7 +6,7 @@
 // builder's that changed meanwhile is never written over.
 
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Failure } from "../../core/failure.ts";
 import { failed, type Result, success } from "../../core/result.ts";
@@ -31,7 +31,7 @@ export async function openAgentHome(
   environment: Environment,
 ): Promise<Result<AgentHome, Failure>> {
   const name = homeNameOf(request.cwd, request.role);
-  const list = join(homes, `${name}.lent.json`);
+  const list = join(homes, `${name}${listEnding}`);
   const path = join(homes, name);
   try {
     await giveBack(path, list);
@@ -40,6 +40,21 @@ export async function openAgentHome(
     return success({ path, close: () => giveBack(path, list).catch(() => {}) }); // the next opening tries again
   } catch (error) {
     return failed({ reason: "storage-failed", doing: "making the home folder", path, code: codeOf(error) });
+  }
+}
+
+const listEnding = ".lent.json";
+
+/** Takes all homes away; a login that a killed program had not given back is given back first. Never fails. */
+export async function dropHomes(homes: string): Promise<void> {
+  try {
+    const names = await readdir(homes).catch(() => []);
+    for (const name of names.filter((each) => each.endsWith(listEnding))) {
+      await giveBack(join(homes, name.slice(0, -listEnding.length)), join(homes, name));
+    }
+    await rm(homes, { recursive: true, force: true });
+  } catch {
+    // What cannot be removed stays with the run's worktrees.
   }
 }
 

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { openAgentHome } from "../../../src/adapters/agents/agent-home.ts";
+import { dropHomes, openAgentHome } from "../../../src/adapters/agents/agent-home.ts";
 import { credentialsFor } from "../../../src/adapters/agents/logins.ts";
 import type { AgentPolicy } from "../../../src/core/policy.ts";
 import { makeFolder } from "../process/programs.ts";
@@ -71,6 +71,14 @@ describe("a credential file", () => {
     expect(readFileSync(file, "utf8")).toBe(renewed);
     expect(readFileSync(home.copy, "utf8")).toBe(renewed);
     await home.close();
+  });
+
+  test("that was renewed before the program was killed comes back also when the homes are taken away", async () => {
+    const { file, homes, open } = await builder();
+    writeFileSync((await open()).copy, renewed);
+    await dropHomes(homes);
+    expect(readFileSync(file, "utf8")).toBe(renewed);
+    expect(existsSync(homes)).toBe(false);
   });
 
   test.each([
