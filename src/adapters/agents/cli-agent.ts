@@ -144,6 +144,7 @@ async function start({ asking, asked, turn, listening }: Starting) {
       given: {
         ...options.identity(request.dispatch),
         ...toAgentVariables(request),
+        ...homeVariables(run),
         EXECUTE_PRD_REQUEST: folder.requestPath,
         EXECUTE_PRD_REPORT: folder.reportPath,
         ...command.given,
