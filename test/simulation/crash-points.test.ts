@@ -37,8 +37,17 @@ const steady: AgentScript = (at) => {
 /** Sent back once by a gate, and once by the reviewer. */
 const needsTwo = new Set(["a", "b"]);
 
+/** The reviewer of b and the developer of c are limited until a fixed hour, far behind the work before them. */
+const limitEnds = Date.UTC(2026, 0, 1, 15);
+
 function newWorld(): World {
-  const world = new World(steady);
+  const world: World = new World((at) => {
+    const { agentKey: agent, stage, taskId } = at.request;
+    const isLimited = (stage === "review" && taskId === "b") || (stage === "develop" && taskId === "c");
+    if (!isLimited || world.nowMs >= limitEnds) return steady(at);
+    const failure = { reason: "rate-limited", agent, resetAtMs: limitEnds, detail: "until three" } as const;
+    return { kind: "failed", failure };
+  });
   world.gate = ({ tree }) => (tree.get("a.txt") === "first" ? "failed" : "passed");
   return world;
 }
@@ -87,6 +96,7 @@ describe("a death between any two appends", () => {
     const calm = newWorld();
     const undisturbed = outcomeOf(calm, await play(calm, { prd, policy }));
     expect(undisturbed.tasks).toHaveLength(4);
+    expect(calm.journal.some(({ event }) => event.kind === "wait-started")).toBe(true);
     const last = calm.journal.length;
     for (let seq = 2; seq < last; seq += 1) {
       for (const when of ["before", "after"] as const) {
