@@ -13,16 +13,15 @@ const longestRunMs = 300_000;
  * @typedef {object} Project
  * @property {string} folder everything of it lies in here
  * @property {string} checkout
- * @property {string} home of its builder; no other process has it in its environment
  * @property {Readonly<Record<string, string>>} env
  */
 
 /**
  * @param {string} folder
- * @param {{ agent: object, environment: Readonly<Record<string, string>>, goal: string }} wanted
+ * @param {{ agent: object, sandbox: string, environment: Readonly<Record<string, string>>, goal: string }} wanted
  * @returns {Project}
  */
-export function makeProject(folder, { agent, environment, goal }) {
+export function makeProject(folder, { agent, sandbox, environment, goal }) {
   const checkout = join(folder, "checkout");
   const home = join(folder, "home");
   const { PATH = "", TMPDIR } = process.env;
@@ -39,21 +38,22 @@ export function makeProject(folder, { agent, environment, goal }) {
   );
   write(join(checkout, "README.md"), "# Two files\n");
   write(join(checkout, ".gitignore"), "dev/executions/*/\n");
-  write(join(checkout, "execute-prd.config.json"), toText(configOf(agent)));
+  write(join(checkout, "execute-prd.config.json"), toText(configOf(agent, sandbox)));
   write(join(checkout, `dev/work/plans/${slug}/prd.json`), toText(planOf(goal)));
-  const project = { folder, checkout, home, env };
+  const project = { folder, checkout, env };
   git(project, "init", "--quiet");
   git(project, "add", "--all");
   git(project, "commit", "--quiet", "--message=Start");
   return project;
 }
 
-/** @param {object} agent */
-function configOf(agent) {
+/** @param {object} agent @param {string} sandbox */
+function configOf(agent, sandbox) {
   return {
     agents: { developer: agent, reviewer: agent, orchestrator: agent },
     gates: [{ name: "there", command: "git ls-files" }],
     memory: { enabled: false },
+    sandbox,
   };
 }
 
@@ -112,12 +112,14 @@ export function readOfRun({ checkout }, name) {
   }
 }
 
-/** Processes that the run started: they have the builder's home in their environment. @param {Project} project */
-export function processesOf({ home }) {
+/** Processes that the run started: their home is the builder's or one of the run. @param {Project} project */
+export function processesOf({ folder }) {
   return readdirSync("/proc").filter((name) => {
     if (!/^\d+$/.test(name)) return false;
     try {
-      return readFileSync(`/proc/${name}/environ`, "latin1").split("\0").includes(`HOME=${home}`);
+      return readFileSync(`/proc/${name}/environ`, "latin1")
+        .split("\0")
+        .some((entry) => entry.startsWith(`HOME=${folder}/`));
     } catch {
       return false; // gone, or of somebody else
     }

@@ -6,6 +6,7 @@
 //   --programs DIR   they are installed there already (also: EXECUTE_PRD_AGENT_PROGRAMS)
 //   --only NAMES     some of them, separated by commas
 //   --if-there       does nothing, and says so, when no folder of programs is named
+//   --sandbox WHICH  auto, required or off; else auto
 //   --keep           leaves the projects where they are
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
@@ -86,12 +87,15 @@ async function tryProgram(folder, programs, program) {
   const command = [pathOf(programs, program)];
   const agent = { backend, command, ...(model !== "" && { model }), auth: "key", timeoutMs: 120_000 };
   const environment = program.environment(services.url);
+  const sandbox = flagOf("--sandbox") ?? "auto";
   try {
     const plan = await runPlan(
-      makeProject(join(place, "plan"), { agent, environment, goal: "two files" }),
+      makeProject(join(place, "plan"), { agent, sandbox, environment, goal: "two files" }),
       outside,
     );
-    const killed = await killRun(makeProject(join(place, "kill"), { agent, environment, goal: "HANG-NOW" }));
+    const killed = await killRun(
+      makeProject(join(place, "kill"), { agent, sandbox, environment, goal: "HANG-NOW" }),
+    );
     const seconds = Math.round((performance.now() - begun) / 1_000);
     return {
       backend,
@@ -137,7 +141,7 @@ async function killRun(project) {
   if (process.platform !== "linux") return { killed: "tried on Linux alone", problems: [] };
   const run = startRun(project);
   const isAtWork = () => sleepers(project).length > 0;
-  const atWork = await untilTrue(isAtWork, 60_000);
+  const atWork = await untilTrue(isAtWork, 40_000);
   run.kill();
   const { output } = await run.ended;
   if (!atWork) return { killed: "-", problems: [`it never came to work:\n${output.slice(-2_000)}`] };

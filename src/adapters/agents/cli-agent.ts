@@ -5,17 +5,18 @@ import { dirname } from "node:path";
 import type { Failure } from "../../core/failure.ts";
 import { launch } from "../process/launch.ts";
 import { codeOf } from "../process/output.ts";
+import type { Confinement } from "../process/sandbox.ts";
 import { agentConfinement, homeVariables } from "./agent-place.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { type Listening, listen } from "./cli-listening.ts";
-import type { CliCommand, CliProgram, CliTurn } from "./cli-program.ts";
+import { type CliCommand, type CliProgram, type CliTurn, mayWrite } from "./cli-program.ts";
 import { type DropFolder, openDropFolder } from "./drop-folder.ts";
 import { type EventTally, foldAgentEvent } from "./event-tally.ts";
 import { evidencePaths, keepEvidence } from "./evidence.ts";
 import { denialOf, type EventsEnd, judgeTally, reportOf } from "./judge-events.ts";
 import { type Judged, redactReport } from "./outcome.ts";
 import { prepare } from "./prepare.ts";
-import { authOf, keyVariables } from "./program-variables.ts";
+import { agentHomeVariables, authOf, keyVariables } from "./program-variables.ts";
 import { dispatchValue, toAgentVariables } from "./protocol.ts";
 import { askForMessage, askOnceMore } from "./report-asking.ts";
 
@@ -113,6 +114,7 @@ function toTurn({ run, folder }: Asking, { prompt, before }: Turn): CliTurn {
     environment: options.environment,
     home: options.home ?? null,
     network: options.network ?? true,
+    isConfined: (options.sandbox ?? null) !== null,
   };
 }
 
@@ -130,7 +132,7 @@ async function start({ asking, asked, turn, listening }: Starting) {
   const paths = evidencePaths(options.runFolder, request);
   const start = request.agent.command.length > 0 ? request.agent.command : [program.program];
   const named = { command: start.join(" ") };
-  const problem = await writeFiles(command.files);
+  const problem = (await makeHome(turn)) ?? (await writeFiles(command.files));
   if (problem !== null) return { ...named, ended: { kind: "cannot start", detail: problem } as const };
   // What is kept is what is sent.
   if (turn.session === null) await keepEvidence(paths.prompt, command.input);
@@ -157,11 +159,30 @@ async function start({ asking, asked, turn, listening }: Starting) {
       onChunk: listening.onChunk,
       onLine: listening.onLine,
       redaction: options.redaction,
-      confinement: agentConfinement(run, [folder.path]),
+      confinement: confinementOf(asking),
     },
     AbortSignal.any([run.signal, listening.signal]),
   );
   return { ...named, ended };
+}
+
+/** A sandbox that stands in for the program's own has to be as strict: who only looks writes in no tree. */
+function confinementOf({ program, run, folder }: Asking): Confinement | null {
+  const whole = agentConfinement(run, [folder.path]);
+  if (whole === null || program.hasOwnSandbox !== true || mayWrite(run.request)) return whole;
+  return { ...whole, tree: folder.path };
+}
+
+/** Codex starts in no home that is not there yet. */
+async function makeHome({ request, home }: CliTurn): Promise<string | null> {
+  for (const folder of Object.values(agentHomeVariables(request.agent.backend, home))) {
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      return `"${folder}" could not be made: ${codeOf(error)}`;
+    }
+  }
+  return null;
 }
 
 async function writeFiles(files: CliCommand["files"]): Promise<string | null> {

@@ -19,6 +19,8 @@ export interface CliTurn {
   /** Absolute path of the folder that is the program's home in this run; null: its usual place. */
   readonly home: string | null;
   readonly network: boolean;
+  /** Whether the whole program runs in the sandbox of the run. */
+  readonly isConfined: boolean;
 }
 
 export interface CliCommand {
@@ -49,6 +51,8 @@ export interface CliRead {
 export interface CliProgram {
   /** Its usual name on PATH. */
   readonly program: string;
+  /** It has a sandbox for its commands, which cannot be made inside of another one. */
+  readonly hasOwnSandbox?: boolean;
   /** Pure. */
   build(turn: CliTurn): CliCommand;
   /** Pure; of a line of stdout. Unknown kinds of lines are no events. */

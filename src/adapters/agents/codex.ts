@@ -18,7 +18,13 @@ import { agentHomeVariables, variableOf } from "./program-variables.ts";
 import { strictSchema } from "./report-schema.ts";
 import { toDetail } from "./service-failure.ts";
 
-export const codex: CliProgram = { program: "codex", build, read, readLeft: readCodexSession };
+export const codex: CliProgram = {
+  program: "codex",
+  hasOwnSandbox: true,
+  build,
+  read,
+  readLeft: readCodexSession,
+};
 
 function build(turn: CliTurn): CliCommand {
   const { request, folder, session } = turn;
@@ -27,7 +33,7 @@ function build(turn: CliTurn): CliCommand {
   const service = toService(turn);
   return {
     args: [
-      ...["exec", "--json", "-C", request.cwd, "-s", mayWrite(request) ? "workspace-write" : "read-only"],
+      ...["exec", "--json", "-C", request.cwd, "-s", toSandbox(turn)],
       ...["--skip-git-repo-check", "--ignore-user-config", "--ignore-rules"],
       ...["-c", "analytics.enabled=false"],
       // What it starts itself sees no key.
@@ -46,6 +52,12 @@ function build(turn: CliTurn): CliCommand {
     given: { ...agentHomeVariables("codex", turn.home), ...service.given },
     files: [{ path: schemaFile, text: JSON.stringify(strictSchema(request.stage)) }],
   };
+}
+
+/** In the sandbox of the run it cannot make its own; that one then holds for what it does, too. */
+function toSandbox({ request, isConfined }: CliTurn): string {
+  if (isConfined) return "danger-full-access";
+  return mayWrite(request) ? "workspace-write" : "read-only";
 }
 
 interface Service {

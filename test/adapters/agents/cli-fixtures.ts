@@ -45,6 +45,7 @@ export function turnWith(request: AgentRequest, change: Partial<CliTurn> = {}): 
     environment: {},
     home: null,
     network: true,
+    isConfined: false,
     ...change,
   };
 }

@@ -39,6 +39,11 @@ describe("The command of codex", () => {
     expect(flagValue(args, "-C")).toBe("/lane");
   });
 
+  test.each(["developer", "reviewer"] as const)("makes no sandbox for the %s inside of the run's", (role) => {
+    const { args } = codex.build(turnWith(requestWith({}, { role }), { isConfined: true }));
+    expect(flagValue(args, "-s")).toBe("danger-full-access");
+  });
+
   test("lets commands use the network as configured", () => {
     const network = (on: boolean) => settingsOf(codex.build(turnWith(requestWith({}), { network: on })).args);
     expect(network(true)).toContain("sandbox_workspace_write.network_access=true");
