@@ -260,6 +260,7 @@ export interface MeteringWanted {
   readonly prices: Policy["prices"];
   /** Of the run when the dispatch began, dispatches under way not counted. */
   readonly usedUsd: number;
+  /** 0: none, here and for the task. */
   readonly limitUsd: number;
   readonly task: { readonly id: TaskId; readonly usedUsd: number; readonly limitUsd: number } | null;
 }

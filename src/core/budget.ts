@@ -47,18 +47,21 @@ function budgetFailure(state: RunState, coming: Coming): Failure | null {
   const nextUsd = likelyUsd(state, coming);
   for (const { limitUsd, taskId, usedUsd } of caps(state, coming)) {
     if (isAtLeast(usedUsd, limitUsd)) return { reason: "budget-cost", usedUsd, limitUsd, taskId };
-    if (!isAtLeast(limitUsd, usedUsd + nextUsd)) {
+    if (!isAtLeast(limitUsd, usedUsd + underWayUsd(state, taskId) + nextUsd)) {
       return { reason: "budget-projected", usedUsd, nextUsd, limitUsd, taskId };
     }
   }
   return null;
 }
 
-/** The default number of dispatches stands in for money that nobody counts. */
+/**
+ * The default number of dispatches stands in for money that nobody counts. Those under way are not told of yet; of one
+ * that was killed nobody knows what it cost.
+ */
 function isMeasured(state: RunState): boolean {
   const { budget } = policyOf(state);
-  const counted = state.dispatches - state.interruptedDispatches;
-  return budget.maxDispatches === 0 && budget.usd > 0 && counted > 0 && state.usage.measured >= counted;
+  const { dispatches, measured } = state.usage;
+  return budget.maxDispatches === 0 && budget.usd > 0 && dispatches > 0 && measured === dispatches;
 }
 
 interface Cap {
@@ -86,8 +89,18 @@ function warning(state: RunState, coming: Coming): RunEvent | null {
   return near === undefined ? null : { kind: "budget-warned", ...near };
 }
 
+/** What the dispatches under way are likely to cost: those of the task, or (null) of the whole run. */
+function underWayUsd(state: RunState, taskId: Cap["taskId"]): number {
+  let sumUsd = 0;
+  for (const { intent } of state.running.values()) {
+    if (intent.kind !== "dispatch-started") continue;
+    if (taskId === null || intent.taskId === taskId) sumUsd += likelyUsd(state, intent);
+  }
+  return sumUsd;
+}
+
 /** What dispatches like it cost on average: of its stage and agent, else of its agent, else of any. */
-function likelyUsd(state: RunState, { agent, stage }: Coming): number {
+function likelyUsd(state: RunState, { agent, stage }: Pick<Coming, "agent" | "stage">): number {
   const { spent } = state;
   const sums = [spent.get(spentKey(agent, stage)), spent.get(spentKey(agent, null)), state.usage];
   const known = sums.find((sum) => sum !== undefined && sum.priced > 0);

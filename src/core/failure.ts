@@ -261,9 +261,9 @@ function describeTrouble(failure: Trouble): string {
     case "budget-dispatches":
       return `the budget of ${failure.limit} dispatches is used up (${failure.used}); raise budget.maxDispatches and resume`;
     case "budget-cost":
-      return `the cost ${usd(failure.usedUsd)}${of(failure.taskId)} reached the budget of ${usd(failure.limitUsd)}; go on with "resume --budget-usd" and a higher value`;
+      return `the cost ${usd(failure.usedUsd)}${of(failure.taskId)} reached the budget of ${usd(failure.limitUsd)}; ${moreFor(failure.taskId)}`;
     case "budget-projected":
-      return `the next dispatch would pass the budget of ${usd(failure.limitUsd)}${of(failure.taskId)}: ${usd(failure.usedUsd)} are used, and it is likely to cost ${usd(failure.nextUsd)}; go on with "resume --budget-usd" and a higher value`;
+      return `the next dispatch would pass the budget of ${usd(failure.limitUsd)}${of(failure.taskId)}: ${usd(failure.usedUsd)} are used, and it is likely to cost ${usd(failure.nextUsd)}; ${moreFor(failure.taskId)}`;
     case "budget-wall-clock":
       return `the run has used ${seconds(failure.usedMs)} of the ${seconds(failure.limitMs)} in budget.wallClockMs; raise it and resume`;
     case "paused-by-builder":
@@ -354,6 +354,13 @@ function list(items: readonly string[]): string {
 
 function of(taskId: TaskId | null): string {
   return taskId === null ? "" : ` of task ${taskId}`;
+}
+
+/** No flag gives a task more money. */
+function moreFor(taskId: TaskId | null): string {
+  return taskId === null
+    ? 'go on with "resume --budget-usd" and a higher value'
+    : "raise budget.perTaskUsd and resume";
 }
 
 function seconds(milliseconds: number): string {

@@ -5,7 +5,7 @@ import type { Usage } from "../../src/core/report.ts";
 import { taskOf } from "../../src/core/state.ts";
 import { makePolicy, makeTask, taskId } from "../support/run-parts.ts";
 import { RunStory } from "../support/run-story.ts";
-import { begin, crashed, dispatched, failedWith, interrupted, next, opened } from "./tell.ts";
+import { begin, crashed, dispatched, failedWith, finish, interrupted, next, opened } from "./tell.ts";
 
 const roomy: Policy["budget"] = { usd: 25, perTaskUsd: 5, wallClockMs: 3_600_000, maxDispatches: 100 };
 
@@ -141,6 +141,22 @@ describe("the default number of dispatches", () => {
     expect(planBudget(story.state, comingAt(story.state.updatedAtMs)) !== null).toBe(holds);
   });
 
+  it("holds where one was killed, and nobody knows what it cost", () => {
+    const story = begun({ usd: 25, maxDispatches: 0 });
+    dispatched(story, { stage: "recon", task: null }, interrupted);
+    for (let count = 1; count <= 26; count += 1) spend(story, 0.01);
+    expect(planBudget(story.state, comingAt(story.state.updatedAtMs))).toMatchObject({
+      failure: { reason: "budget-dispatches", used: 26 },
+    });
+  });
+
+  it("does not hold back a dispatch beside others under way, which are not counted yet", () => {
+    const story = opened([makeTask("a")], { budget: { ...roomy, maxDispatches: 0 } });
+    for (let count = 1; count <= 26; count += 1) spend(story, 0.01);
+    begin(story, { stage: "develop", task: "a" });
+    expect(planBudget(story.state, comingAt(story.state.updatedAtMs))).toBeNull();
+  });
+
   it("holds where there is no budget of money", () => {
     const story = begun({ usd: 0, maxDispatches: 0 });
     for (let count = 1; count <= 26; count += 1) spend(story, 0.01);
@@ -173,6 +189,58 @@ describe("at 80 % of a budget", () => {
     const record = taskOf(story.state, taskId("a")) ?? null;
     const coming = { ...comingAt(story.state.updatedAtMs), record };
     expect(planBudget(story.state, coming)).toMatchObject({ kind: "budget-warned", taskId: "a", usedUsd: 9 });
+  });
+});
+
+describe("dispatches under way", () => {
+  /** Task a is worked on after task b was, with this much money; each time a developer took a dollar. */
+  function atWork(budget: Partial<Policy["budget"]>, over: Partial<Policy> = {}): RunStory {
+    const policy = { concurrency: 2, budget: { ...roomy, ...budget }, ...over };
+    const story = opened([makeTask("a"), makeTask("b"), makeTask("c")], policy);
+    dispatched(story, { stage: "develop", task: "b", usage: usageOf(1) }, failedWith(crashed));
+    story.add(endOfAttempt("b"));
+    return begin(story, { stage: "develop", task: "a" });
+  }
+
+  function endOfAttempt(id: string) {
+    const outcome = { kind: "failed", failure: crashed } as const;
+    return { kind: "attempt-ended", taskId: taskId(id), attempt: 1, outcome } as const;
+  }
+
+  it("count at what they are likely to cost: the next one waits for their end", () => {
+    const story = atWork({ usd: 2.5 });
+    const coming = { ...comingAt(story.state.updatedAtMs), stage: "develop", agent: "developer" } as const;
+    expect(planBudget(story.state, coming)).toMatchObject({
+      failure: { reason: "budget-projected", usedUsd: 1, nextUsd: 1, limitUsd: 2.5 },
+    });
+    expect(next(story)).toBeNull();
+    finish(story, failedWith(crashed), { usage: usageOf(0.1) }).add(endOfAttempt("a"));
+    expect(next(story)).toMatchObject({ kind: "dispatch-started" });
+  });
+
+  it("leave what fits beside them, and gates cost nothing", () => {
+    const story = atWork({ usd: 3 });
+    expect(next(story)).toMatchObject({ kind: "dispatch-started", taskId: "b" });
+    const look = { taskId: null, attempt: 1, gate: "typecheck", trial: "candidate" } as const;
+    story.add({ kind: "gate-started", lane: 2, commit: story.state.head, ...look });
+    const coming = { ...comingAt(story.state.updatedAtMs), stage: "develop", agent: "developer" } as const;
+    expect(planBudget(story.state, coming)).toBeNull();
+  });
+
+  it("of other tasks take nothing from a task's own budget", () => {
+    const story = atWork({ perTaskUsd: 2 });
+    const ofTask = (id: string) => ({
+      ...comingAt(story.state.updatedAtMs),
+      stage: "develop" as const,
+      agent: "developer",
+      record: taskOf(story.state, taskId(id)) ?? null,
+    });
+    expect(planBudget(story.state, ofTask("b"))).toBeNull();
+    finish(story, failedWith(crashed), { usage: usageOf(1) }).add(endOfAttempt("a"));
+    begin(story, { stage: "develop", task: "a" });
+    expect(planBudget(story.state, ofTask("a"))).toMatchObject({
+      failure: { reason: "budget-projected", taskId: "a", usedUsd: 1, nextUsd: 1 },
+    });
   });
 });
 

@@ -44,11 +44,11 @@ export function openAccounts() {
     return {
       reached: () => {
         const usedUsd = otherUsd + closedUsd + sum([...accounts].map((each) => each.costUsd()));
-        if (usedUsd >= caps.limitUsd) return { usedUsd, limitUsd: caps.limitUsd, taskId: null };
+        if (isReached(usedUsd, caps.limitUsd)) return { usedUsd, limitUsd: caps.limitUsd, taskId: null };
         if (caps.task === null) return null;
         const { id, limitUsd } = caps.task;
         const ofTask = caps.task.usedUsd + own.costUsd();
-        return ofTask >= limitUsd ? { usedUsd: ofTask, limitUsd, taskId: id } : null;
+        return isReached(ofTask, limitUsd) ? { usedUsd: ofTask, limitUsd, taskId: id } : null;
       },
       add: (use) => uses.push(use),
       usage: () => toUsage(uses, costOf),
@@ -57,6 +57,11 @@ export function openAccounts() {
       },
     };
   };
+}
+
+/** 0 switches a limit off. */
+function isReached(usedUsd: number, limitUsd: number): boolean {
+  return limitUsd > 0 && usedUsd >= limitUsd;
 }
 
 /** Of several models the cost is that of each; where one has no price, it is unknown, and that model is named. */

@@ -86,6 +86,15 @@ describe("An account", () => {
     expect(account.reached()).toEqual({ usedUsd: 5, limitUsd: 5, taskId });
   });
 
+  test("has no cap where 0 switches it off", () => {
+    const off = openAccounts()(
+      { usedUsd: 1, limitUsd: 0, task: { id: taskId, usedUsd: 1, limitUsd: 0 } },
+      costOf,
+    );
+    off.add(() => used(1_000));
+    expect(off.reached()).toBeNull();
+  });
+
   test("sees a stream grow", () => {
     const account = openAccounts()(caps, costOf);
     let tokens = 1;
