@@ -70,9 +70,8 @@ function endTaskDispatch(state: RunState, intent: DispatchStarted, event: Dispat
   return changeTask(state, intent.taskId, (record) => {
     const used = { ...record, usage: addUsage(record.usage, event.usage) };
     if (intent.stage === "precheck") return endPrecheck(state, used, event.outcome);
-    const toAttempt = intent.stage === "develop" ? endDevelop : endReview;
     const changed = changeAttempt(used, intent.attempt, (attempt) => ({
-      ...toAttempt(attempt, event.outcome),
+      ...(intent.stage === "develop" ? endDevelop(attempt, event.outcome) : endReview(attempt, event)),
       usage: addUsage(attempt.usage, event.usage),
       notes: [...attempt.notes, ...event.notes],
     }));
@@ -117,7 +116,7 @@ function endDevelop(attempt: AttemptRecord, outcome: DispatchOutcome): AttemptRe
   }
 }
 
-function endReview(attempt: AttemptRecord, outcome: DispatchOutcome): AttemptRecord {
+function endReview(attempt: AttemptRecord, { outcome, usage }: DispatchEnded): AttemptRecord {
   if (outcome.kind === "interrupted") return attempt;
   if (outcome.kind === "failed") {
     return isTrouble(outcome.failure)
@@ -125,7 +124,7 @@ function endReview(attempt: AttemptRecord, outcome: DispatchOutcome): AttemptRec
       : { ...attempt, reviewFailures: [...attempt.reviewFailures, outcome.failure] };
   }
   assert(outcome.report.stage === "review", "a review answers with its own report");
-  return { ...attempt, review: outcome.report };
+  return { ...attempt, review: outcome.report, reviewModel: usage?.model ?? null };
 }
 
 /** Trouble that is neither the work's nor the agent's: it is bounded by its own row, not by report tries (I14). */

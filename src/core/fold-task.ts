@@ -152,6 +152,7 @@ function openAttempt(record: TaskRecord, intent: DispatchStarted, entry: Entry):
     reviewFailures: [],
     reviewTries: 0,
     reviewAgent: null,
+    reviewModel: null,
     verification: null,
     integration: null,
     isStale: false,

@@ -109,6 +109,8 @@ export interface AttemptRecord {
   /** Reviews started for this attempt, in all. */
   readonly reviewTries: number;
   readonly reviewAgent: string | null;
+  /** That judged, where it is known. */
+  readonly reviewModel: string | null;
   /** The builder's word on a human-verify checkpoint. */
   readonly verification: Verification | null;
   readonly integration: IntegrationResult | null;

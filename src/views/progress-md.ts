@@ -136,7 +136,14 @@ function toReflection(attempt: AttemptRecord | undefined): string {
   return `${toBlock(text === "" ? "none" : text)}\n${toTokens(attempt.usage)}`;
 }
 
-function toTokens({ inputTokens, outputTokens }: UsageSum): string {
+function toTokens(usage: UsageSum): string {
+  const { inputTokens, outputTokens } = usage;
   if (inputTokens === 0 && outputTokens === 0) return "Tokens: not reported";
-  return `Tokens: ${toNumber(inputTokens)} in, ${toNumber(outputTokens)} out, as the agents reported them`;
+  return `Tokens: ${toNumber(inputTokens)} in, ${toNumber(outputTokens)} out, ${whoCounted(usage)}`;
+}
+
+function whoCounted({ dispatches, measured }: UsageSum): string {
+  const reported = "as the agents reported them";
+  if (measured === 0) return reported;
+  return measured === dispatches ? "measured" : `${reported} (${measured} of ${dispatches} measured)`;
 }

@@ -5,7 +5,7 @@ import { criteriaStates } from "../core/criteria.ts";
 import type { Candidate } from "../core/event.ts";
 import type { GateJudgement, GateResult } from "../core/gate-result.ts";
 import type { TaskId } from "../core/ids.ts";
-import { type AttemptRecord, type RunState, type TaskRecord, taskOf } from "../core/state.ts";
+import { type AttemptRecord, type RunState, type TaskRecord, taskOf, type UsageSum } from "../core/state.ts";
 import { toJsonDocument } from "./json-document.ts";
 import { toUsage } from "./status-json.ts";
 import { acceptedAttempt, judgementOf } from "./task-overview.ts";
@@ -19,8 +19,14 @@ export function toReceipt(state: RunState, taskId: TaskId): string | null {
   return toJsonDocument({
     facts: toFacts({ state, record, attempt, candidate: attempt.candidate }),
     judgement: toJudgement(record, attempt),
-    usage: { ...toUsage(record.usage), cacheReadTokens: record.usage.cacheReadTokens },
+    usage: toReceiptUsage(record.usage),
   });
+}
+
+/** Receipts of before do not know what was written to caches: where nothing was, the bytes are as they were. */
+function toReceiptUsage(sum: UsageSum): object {
+  const { cacheWriteTokens, ...usage } = toUsage(sum);
+  return cacheWriteTokens === 0 ? usage : { ...usage, cacheWriteTokens };
 }
 
 export function receiptName(taskId: TaskId): string {
@@ -81,7 +87,7 @@ function toJudgement(record: TaskRecord, attempt: AttemptRecord): object {
       findings: review.findings,
       justified: review.justified,
       agent: attempt.reviewAgent,
-      model: null,
+      model: attempt.reviewModel,
     },
     ...(verification?.kind === "approved" && { builder: "approved" }),
     ...(evidenceWord?.kind === "approved" && { allowedByBuilder: true }),

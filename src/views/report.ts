@@ -9,7 +9,7 @@ import type { RunState, TaskRecord } from "../core/state.ts";
 import { toBlock, toCell, toInline, toItem, toTable } from "./markdown.ts";
 import { answersTo, nextCommands } from "./next-commands.ts";
 import { criterionItems, criterionTable, evidenceItems, gateItems, reviewItems } from "./report-evidence.ts";
-import { toUsageTable } from "./report-usage.ts";
+import { usageTables } from "./report-usage.ts";
 import { followUpsOf, runMetrics, taskStateWord, usageInWords } from "./run-metrics.ts";
 import { acceptedAttempt, toTaskNote } from "./task-overview.ts";
 import { toCount, toDuration, toIso } from "./text.ts";
@@ -26,7 +26,7 @@ export function toReport(state: RunState): string {
     section("Unproven criteria", criterionItems(state)),
     section("Findings of the program", evidenceItems(state)),
     section("Reviews", reviewItems(state)),
-    section("Usage", usageLines(state)),
+    section("Usage", usageTables(state)),
     section("Holistic review", toHolisticItems(state)),
     section("Follow-ups", toFollowUpItems(state)),
     section("Questions for the builder", toQuestionItems(state)),
@@ -34,11 +34,6 @@ export function toReport(state: RunState): string {
     section("What next", [toCode(nextCommands(state))]),
   ];
   return `${sections.filter((text) => text !== "").join("\n\n")}\n`;
-}
-
-function usageLines(state: RunState): readonly string[] {
-  const table = toUsageTable(state);
-  return table === "" ? [] : [table];
 }
 
 function section(title: string, lines: readonly string[]): string {

@@ -65,18 +65,21 @@ export function followUpsOf(state: RunState): readonly TaskRecord[] {
   return state.tasks.length === planned ? [] : [...state.tasks].slice(planned);
 }
 
-/** `12,000 tokens in, 3,000 out; cost $1.20 as the agents reported it`; what is not known is said to be so. */
+/** `tokens: 12,000 in, 3,000 out; cost $1.20, reported by the agents`; what is not known is said to be so. */
 export function usageInWords(usage: UsageSum): string {
   if (usage.dispatches === 0) return "no agent was asked";
+  const tokens = tokensInWords(usage);
+  const counted = tokens === null ? "tokens unknown (no agent reported any)" : `tokens: ${tokens}`;
+  return `${toCount(usage.dispatches, "dispatch").replace("dispatchs", "dispatches")}; ${counted}; ${costInWords(usage)}`;
+}
+
+/** null: nobody said. */
+function tokensInWords(usage: UsageSum): string | null {
   const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = usage;
-  const isSilent = inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens === 0;
+  if (inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens === 0) return null;
   const read = cacheReadTokens === 0 ? "" : `, ${toNumber(cacheReadTokens)} read from caches`;
   const written = cacheWriteTokens === 0 ? "" : `, ${toNumber(cacheWriteTokens)} written to caches`;
-  const cached = `${read}${written}`;
-  const tokens = isSilent
-    ? "tokens unknown (no agent reported any)"
-    : `${toNumber(inputTokens)} tokens in, ${toNumber(outputTokens)} out${cached}`;
-  return `${toCount(usage.dispatches, "dispatch").replace("dispatchs", "dispatches")}; ${tokens}; ${costInWords(usage)}`;
+  return `${toNumber(inputTokens)} in${written}${read}, ${toNumber(outputTokens)} out`;
 }
 
 /** Of a sum: as good as the worst of its parts. */
@@ -92,7 +95,7 @@ function costInWords(usage: UsageSum): string {
     case "measured":
       return `cost ${toUsd(costUsd)}, measured`;
     case "reported":
-      return `cost ${toUsd(costUsd)} as the agents reported it${measured === 0 ? "" : ` (${measured} of ${dispatches} measured)`}`;
+      return `cost ${toUsd(costUsd)}, reported by the agents${measured === 0 ? "" : ` (${measured} of ${dispatches} measured)`}`;
     case "unknown":
       return `cost unknown, at least ${toUsd(costUsd)} (known of ${priced} of ${dispatches} dispatches)`;
   }

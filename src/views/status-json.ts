@@ -17,11 +17,14 @@ interface StatusQuestion {
 }
 
 interface StatusUsage {
+  /** Fresh ones. */
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly costUsd: number;
   /** "unknown": the cost of at least one dispatch is not known, so the sum is a lower bound. */
   readonly costBasis: CostBasis;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
 }
 
 export interface StatusDocument {
@@ -132,6 +135,8 @@ export function toUsage(usage: UsageSum): StatusUsage {
     outputTokens: usage.outputTokens,
     costUsd: usage.costUsd,
     costBasis: basisOf(usage),
+    cacheReadTokens: usage.cacheReadTokens,
+    cacheWriteTokens: usage.cacheWriteTokens,
   };
 }
 

@@ -18,7 +18,7 @@ import { describe } from "../core/failure.ts";
 import type { GateResult, GateTrial } from "../core/gate-result.ts";
 import { redFailure } from "../core/gates.ts";
 import { shortSha, type TaskId } from "../core/ids.ts";
-import type { StageReport } from "../core/report.ts";
+import type { StageReport, Usage } from "../core/report.ts";
 import { toUtcMoment } from "../core/time.ts";
 import { toCount, toDuration, toLine, toUsd } from "./text.ts";
 
@@ -211,8 +211,7 @@ function dispatchStarted(event: DispatchStarted): string {
 
 function dispatchEnded(event: DispatchEnded): string {
   const { outcome, usage, notes } = event;
-  const cost = usage?.costUsd == null ? "" : `, ${toUsd(usage.costUsd)}`;
-  const end = `${event.dispatch} ended after ${toDuration(event.durationMs)}${cost}`;
+  const end = `${event.dispatch} ended after ${toDuration(event.durationMs)}${costInWords(usage)}`;
   const noted = notes.length === 0 ? "" : ` [${notes.join("; ")}]`;
   switch (outcome.kind) {
     case "answered":
@@ -222,6 +221,12 @@ function dispatchEnded(event: DispatchEnded): string {
     case "interrupted":
       return `${end}: interrupted by ${outcome.by}${outcome.salvage === null ? "" : ", its changes are kept"}${noted}`;
   }
+}
+
+function costInWords(usage: Usage | null): string {
+  if (usage === null) return "";
+  const { costBasis, costUsd } = usage;
+  return costUsd === null ? ", cost unknown" : `, ${toUsd(costUsd)} (${costBasis})`;
 }
 
 function reportInWords(report: StageReport): string {

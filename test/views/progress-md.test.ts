@@ -1,6 +1,7 @@
 // progress.md: what is written once is never written otherwise, and agents cannot write into it beside the line.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Usage } from "../../src/core/report.ts";
 import type { RunState } from "../../src/core/state.ts";
 import { progressEntry, progressHeader, progressParts } from "../../src/views/progress-md.ts";
 import { makeGate, makePolicy, makeTask, makeTests, taskId } from "../support/run-parts.ts";
@@ -33,6 +34,23 @@ describe("the file is only ever extended", () => {
       "complete",
       "complete",
     ]);
+  });
+});
+
+describe("the tokens of an attempt", () => {
+  const tokens = { inputTokens: 100, outputTokens: 10, cacheReadTokens: 0, cacheWriteTokens: 0, model: null };
+  const measured: Usage = { ...tokens, costUsd: 1, costBasis: "measured" };
+  const reported: Usage = { ...tokens, costUsd: 1, costBasis: "reported" };
+
+  test.each([
+    ["measured", measured, measured, "Tokens: 200 in, 20 out, measured"],
+    ["told by the agents", reported, reported, "Tokens: 200 in, 20 out, as the agents reported them"],
+    ["both", measured, reported, "Tokens: 200 in, 20 out, as the agents reported them (1 of 2 measured)"],
+    ["unknown", null, null, "Tokens: not reported"],
+  ])("are labelled where they are %s", (_what, first, second, line) => {
+    const story = new RunStory({ tasks: [makeTask("a")] }).started().baseline().stage("baseline");
+    story.developed("a", {}, first).candidate("a").gates("a").reviewed("a", {}, second).integrated("a");
+    expect(toText(story.state).split("\n")).toContain(line);
   });
 });
 

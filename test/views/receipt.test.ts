@@ -138,13 +138,35 @@ test("the usage is that of all the task's dispatches", () => {
   story.developed("task-1", {}, usage).candidate("task-1").gates("task-1");
   story.reviewed("task-1", makeReview({ verdict: "iterate" }), usage);
   story.sentBack("task-1", { reason: "review-rejected", score: 1, passScore: 80, problems: [] });
-  story.developed("task-1", {}, usage).candidate("task-1").gates("task-1").reviewed("task-1", {}, usage);
-  expect(read(story.integrated("task-1"), "task-1").usage).toEqual({
+  story.developed("task-1", {}, usage).candidate("task-1").gates("task-1");
+  story.reviewed("task-1", {}, { ...usage, model: "opus-5-5" });
+  const receipt = read(story.integrated("task-1"), "task-1");
+  expect(receipt.judgement.review.model).toBe("opus-5-5");
+  expect(receipt.usage).toEqual({
     inputTokens: 400,
     outputTokens: 40,
     cacheReadTokens: 28,
     costUsd: 1,
     costBasis: "reported",
+  });
+});
+
+test.each([
+  ["measured", { costUsd: 1, costBasis: "measured" }],
+  ["reported", { costUsd: 1, costBasis: "reported" }],
+  ["unknown", { costUsd: null, costBasis: "unknown" }],
+] as const)("usage that is %s is called that, with what was written to caches", (_what, cost) => {
+  const tokens = { inputTokens: 1, outputTokens: 2, cacheReadTokens: 3, cacheWriteTokens: 4, model: null };
+  const usage = { ...tokens, ...cost };
+  const story = new RunStory({ tasks: [makeTask("task-1")] }).started().baseline().stage("baseline");
+  story.developed("task-1", {}, usage).candidate("task-1").gates("task-1").reviewed("task-1", {}, usage);
+  expect(read(story.integrated("task-1"), "task-1").usage).toEqual({
+    inputTokens: 2,
+    outputTokens: 4,
+    costUsd: 2 * (cost.costUsd ?? 0),
+    costBasis: cost.costBasis,
+    cacheReadTokens: 6,
+    cacheWriteTokens: 8,
   });
 });
 

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import type { QuestionOption } from "../../src/core/event.ts";
+import type { Usage } from "../../src/core/report.ts";
 import { toFatal } from "../../src/views/fatal.ts";
 import { nextCommands } from "../../src/views/next-commands.ts";
 import { toReport } from "../../src/views/report.ts";
@@ -121,6 +122,64 @@ describe("the next commands", () => {
     expect(commands([option("$(rm -rf /)")])).toBe(
       "execute-prd answer feature-x developer:task-1:1 '$(rm -rf /)'",
     );
+  });
+});
+
+describe("usage", () => {
+  const tokens = {
+    inputTokens: 1_000,
+    cacheWriteTokens: 20,
+    cacheReadTokens: 300,
+    outputTokens: 40,
+    model: null,
+  };
+  const measured: Usage = { ...tokens, costUsd: 0.5, costBasis: "measured" };
+  const reported: Usage = { ...tokens, costUsd: 0.25, costBasis: "reported" };
+  const unpriced: Usage = { ...tokens, costUsd: null, costBasis: "unknown" };
+
+  test("is told by role, by task and for the run, each labelled with who counted", () => {
+    const story = new RunStory({ tasks: [makeTask("a"), makeTask("b")] })
+      .started()
+      .baseline()
+      .stage("baseline");
+    story.developed("a", {}, measured).candidate("a").gates("a").reviewed("a", {}, measured).integrated("a");
+    story.developed("b", {}, measured).candidate("b").gates("b").reviewed("b", {}, reported).integrated("b");
+    const report = toReport(story.state);
+    expect(report).toContain(
+      "4 dispatches; tokens: 4,000 in, 80 written to caches, 1,200 read from caches, 160 out",
+    );
+    expect(report).toContain("cost $1.75, reported by the agents (3 of 4 measured)");
+    for (const row of [
+      "| Role | Agent | Stage | Dispatches | In | Cache written | Cache read | Out | Cost | Basis |",
+      "| developer | developer | develop | 2 | 2,000 | 40 | 600 | 80 | $1.00 | measured |",
+      "| reviewer | reviewer | review | 2 | 2,000 | 40 | 600 | 80 | $0.75 | reported |",
+      "| all |  |  | 4 | 4,000 | 80 | 1,200 | 160 | $1.75 | reported |",
+      "| a | 2 | 2,000 | 40 | 600 | 80 | $1.00 | measured |",
+      "| b | 2 | 2,000 | 40 | 600 | 80 | $0.75 | reported |",
+    ]) {
+      expect(report.split("\n")).toContain(row);
+    }
+  });
+
+  test("that nobody knows is never 0, and a sum with such a part is a lower bound", () => {
+    const story = new RunStory({ tasks: [makeTask("a")] }).started().baseline().stage("baseline");
+    story.developed("a").candidate("a").gates("a").reviewed("a", {}, unpriced).integrated("a");
+    expect(toReport(story.state)).toContain(
+      "| developer | developer | develop | 1 | ? | ? | ? | ? | ? | unknown |",
+    );
+    expect(toReport(story.state)).toContain("| a | 2 | 1,000 | 20 | 300 | 40 | ? | unknown |");
+    story.askedLead({ stage: "recon", tasks: [] }, measured);
+    expect(toReport(story.state)).toContain(
+      "| all |  |  | 3 | 2,000 | 40 | 600 | 80 | at least $0.50 | unknown |",
+    );
+  });
+
+  test("of an agent that is configured no more stays in the report", () => {
+    const story = new RunStory({ tasks: [makeTask("a")] }).started().baseline().stage("baseline");
+    story.developed("a", {}, reported);
+    const { developer: _, ...agents } = makePolicy().agents;
+    story.ended("a", { kind: "interrupted", by: "pause" }).started(makePolicy({ agents }));
+    expect(toReport(story.state)).toContain("| developer | developer | develop | 1 |");
   });
 });
 

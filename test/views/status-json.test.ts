@@ -29,7 +29,8 @@ test("every document begins with the contract's fields, in their order", () => {
     const document = JSON.parse(text);
     expect(Object.keys(document).slice(0, contractKeys.length)).toEqual(contractKeys);
     expect(Object.keys(document.worktree)).toEqual(["path", "branch"]);
-    expect(Object.keys(document.usage)).toEqual(["inputTokens", "outputTokens", "costUsd", "costBasis"]);
+    const usageKeys = ["inputTokens", "outputTokens", "costUsd", "costBasis"];
+    expect(Object.keys(document.usage)).toEqual([...usageKeys, "cacheReadTokens", "cacheWriteTokens"]);
     expect(document).toMatchObject({ version: 1, journalSeq: state.seq, status: state.phase.kind });
     expect(text.endsWith("}\n")).toBe(true);
   }
