@@ -274,6 +274,8 @@ export interface AgentAnswer {
   readonly outcome: AgentOutcome;
   readonly usage: Usage | null;
   readonly durationMs: number;
+  /** It worked with a login: what it says of its cost is no money that was spent. */
+  readonly isByLogin?: boolean;
 }
 
 /** How an agent under way is listened to and ended. */

@@ -19,13 +19,17 @@ const table: ReadonlyMap<string, Price> = new Map([
 
 export type Prices = Readonly<Record<string, Price>>;
 
-/** null: nobody knows. A model may be named with its maker before it and a date behind it. */
+/**
+ * null: nobody knows. A model may be named with its maker or a cloud before it and a date or a version behind it. A
+ * short name of whichever version is the newest ("opus") has no price: what it stands for is not known here.
+ */
 export function priceOf(model: string, prices: Prices): Price | null {
   const name = model
     .toLowerCase()
     .replace(/^.*\//, "")
+    .replace(/^(?:[a-z]{2,6}\.)?anthropic\./, "")
     .replace(/^claude-/, "")
-    .replace(/(?:-\d{8}|@\d{8}|-latest|\[1m\])+$/, "");
+    .replace(/(?:-\d{8}|@\d{8}|-latest|-v\d+(?::\d+)?|\[1m\])+$/, "");
   return new Map(Object.entries(prices)).get(model) ?? table.get(name) ?? null;
 }
 

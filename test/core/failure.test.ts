@@ -307,7 +307,7 @@ const rows: { readonly [Reason in Failure["reason"]]: readonly Row[] } = {
     ],
     [
       { reason: "budget-cost", usedUsd: 5.5, limitUsd: 5, taskId: taskId("a") },
-      'the cost $5.50 of task a reached the budget of $5.00; raise budget.perTaskUsd and resume',
+      "the cost $5.50 of task a reached the budget of $5.00; raise budget.perTaskUsd and resume",
     ],
   ],
   "budget-wall-clock": [

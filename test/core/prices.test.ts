@@ -22,11 +22,37 @@ describe("a price", () => {
     "claude-opus-5-5@20260915",
     "claude-opus-5-5-latest",
     "Claude-Opus-5-5[1m]",
+    "claude-opus-5-5-20260915[1m]",
+    "openrouter/anthropic/claude-opus-5-5",
+    "us.anthropic.claude-opus-5-5-20260915-v1:0",
+    "anthropic.claude-opus-5-5-v1",
   ])("is found for %s", (model) => {
     expect(priceOf(model, {})).toEqual({ input: 4, output: 20, cacheRead: 0.2, cacheWrite: 5 });
   });
 
-  it.each(["", "opus", "opus-5-55", "constructor", "__proto__"])("is not made up for %j", (model) => {
+  it.each([
+    ["claude-haiku-5-5-20261001", 0.1],
+    ["anthropic/claude-sonnet-5-5", 2],
+    ["claude-sonnet-4-6@20251001", 3],
+  ])("is that of its own model: %s", (model, input) => {
+    expect(priceOf(model, {})).toMatchObject({ input });
+  });
+
+  it.each([
+    ...[
+      "",
+      "opus",
+      "sonnet",
+      "haiku",
+      "opusplan",
+      "default",
+      "opus-5-55",
+      "opus-5",
+      "claude-3-opus-20240229",
+    ],
+    ...["gpt-5-codex", "gpt-5.5", "o4-mini", "gemini-3-pro", "gemini-2.5-flash", "model-1"],
+    ...["not-claude-opus-5-5", "opus-5-5-mini", "constructor", "__proto__"],
+  ])("is not made up for %j", (model) => {
     expect(priceOf(model, {})).toBeNull();
   });
 

@@ -60,6 +60,20 @@ export function authOf(
   return keyVariables(backend).some((name) => variableOf(from, name) !== null) ? "key" : "login";
 }
 
+/** Whether it is paid by a plan that its login belongs to, as far as can be known: its tokens cost no money then. */
+export function usesLogin(agent: Pick<AgentPolicy, "backend" | "auth">, from: Environment): boolean {
+  switch (agent.backend) {
+    case "anthropic":
+    case "scripted":
+      return false;
+    case "command":
+    case "acp":
+      return agent.auth === "login";
+    default:
+      return authOf(agent, from) === "login";
+  }
+}
+
 /** null: not set, or empty. */
 export function variableOf(from: Environment, name: string): string | null {
   const value = from[name];

@@ -15,6 +15,7 @@ import { gemini } from "./gemini.ts";
 import { runMetered } from "./metered.ts";
 import { opencode } from "./opencode.ts";
 import type { Judged } from "./outcome.ts";
+import { usesLogin } from "./program-variables.ts";
 import { runScriptedAgent } from "./scripted.ts";
 
 /** `homes`: absolute folder in which each dispatch gets a HOME of its own; missing: all have that of the options. */
@@ -28,7 +29,8 @@ export function createAgentRunner({ homes, ...place }: AgentRunnerPlace): AgentR
       const judged = await runMetered({ ...contact, request, options: place }, (run) =>
         runAtHome(run, homes),
       );
-      return { ...judged, durationMs: Math.round(performance.now() - startedMs) };
+      const isByLogin = usesLogin(request.agent, place.environment);
+      return { ...judged, isByLogin, durationMs: Math.round(performance.now() - startedMs) };
     },
   };
 }

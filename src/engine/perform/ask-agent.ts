@@ -57,7 +57,7 @@ export async function askAgent(
     },
     { signal: effect.signal, onOutput: effect.onOutput, onWait: effect.onWait },
   );
-  return { ...answer, usage: toPriced(answer.usage, { agent, prices: state.policy.prices }) };
+  return { ...answer, usage: toPriced(answer, { agent, prices: state.policy.prices }) };
 }
 
 /** null: the run has no metering proxy. */
@@ -71,13 +71,14 @@ function meteringOf(state: RunState, policy: Policy, { taskId }: DispatchStarted
   return { prices: policy.prices, usedUsd: state.usage.costUsd, limitUsd: usd, task };
 }
 
-/** What our own loop counted is measured; what a program says of its tokens is its word. */
+/** What our own loop counted is measured; what a program says of its tokens is its word. A login is paid elsewhere. */
 function toPriced(
-  usage: Usage | null,
+  { isByLogin = false, usage }: AgentAnswer,
   { agent, prices }: { agent: AgentPolicy; prices: Prices },
 ): Usage | null {
   if (usage === null) return null;
   const named = usage.model === null && agent.model !== "" ? { ...usage, model: agent.model } : usage;
+  if (isByLogin) return { ...named, costUsd: null, costBasis: "unknown" };
   return withCost(named, prices, agent.backend === "anthropic" ? "measured" : "reported");
 }
 
