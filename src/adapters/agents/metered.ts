@@ -18,6 +18,7 @@ import {
 import type { AgentRun } from "./agent-run.ts";
 import type { Judged } from "./outcome.ts";
 import { dispatchValue } from "./protocol.ts";
+import { toServiceFailure } from "./service-failure.ts";
 
 export type RunBackend = (run: AgentRun) => Promise<Judged>;
 
@@ -127,20 +128,21 @@ function toUsage(said: Usage | null, counted: Usage | null): Usage | null {
 /** What the service said is the reason for what the agent made of it. */
 function toFailure(
   failure: Failure,
-  { reached, limit }: Metered,
+  { reached, limit, trouble }: Metered,
   { agentKey: agent }: AgentRequest,
 ): Failure {
   if (reached !== null) return { reason: "budget-cost", ...reached };
-  if (limit === null || !mayHideLimit(failure)) return failure;
-  return {
-    reason: "rate-limited",
-    agent,
-    resetAtMs: limit.resetAtMs,
-    detail: "its service answered with 429",
-  };
+  if (!mayHideMore(failure)) return failure;
+  const answered = (status: number) => `its service answered with ${status}`;
+  if (limit !== null) {
+    return { reason: "rate-limited", agent, resetAtMs: limit.resetAtMs, detail: answered(429) };
+  }
+  if (trouble === null) return failure;
+  const detail = trouble.status === null ? "its service could not be reached" : answered(trouble.status);
+  return toServiceFailure({ agent, status: trouble.status, detail });
 }
 
-function mayHideLimit(failure: Failure): boolean {
+function mayHideMore(failure: Failure): boolean {
   switch (failure.reason) {
     case "agent-exited":
     case "agent-went-nowhere":

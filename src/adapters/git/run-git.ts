@@ -10,6 +10,7 @@ import type { Failure } from "../../core/failure.ts";
 import { limits } from "../../core/limits.ts";
 import type { Result } from "../../core/result.ts";
 import { failed, success } from "../../core/result.ts";
+import { serviceKeys } from "../process/environment.ts";
 
 export interface GitCall {
   /** Recorded git directory; null: the one git finds from `cwd` (only before a run, for preflight). */
@@ -134,10 +135,12 @@ function spawnGit(call: GitCall): ChildProcess {
   });
 }
 
+/** Of the shell, for its credentials and filters; the keys of agents are nobody's but theirs. */
 function toEnvironment(call: GitCall): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && !/^(?:GIT|EXECUTE_PRD)_/i.test(name)) environment[name] = value;
+    const isKept = !/^(?:GIT|EXECUTE_PRD)_/i.test(name) && !serviceKeys.includes(name);
+    if (value !== undefined && isKept) environment[name] = value;
   }
   return {
     ...environment,

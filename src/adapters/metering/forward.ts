@@ -31,6 +31,8 @@ export interface Exchange {
     headers: IncomingHttpHeaders,
     use: (() => Tokens | null) | null,
   ) => void;
+  /** The service cannot be reached, breaks off its answer, or gives none that can be passed on. */
+  readonly onFailure: () => void;
   /** Ends the request with an error in the protocol's words. */
   readonly refuse: (status: number, message: string) => void;
 }
@@ -58,12 +60,16 @@ export function forward(exchange: Exchange): () => void {
     exchange.refuse(status, message);
     end();
   };
+  const onFailure = (): void => {
+    if (!isOver) exchange.onFailure();
+  };
   const cut = (): void => {
+    onFailure();
     if (answer.headersSent) answer.destroy();
     else refuse(502, "the service cannot be reached");
   };
   out.setTimeout(limits.meteredIdleMs, cut);
-  out.on("response", (response) => answerWith(response, { ...exchange, refuse }));
+  out.on("response", (response) => answerWith(response, { ...exchange, refuse, onFailure }));
   out.on("error", () => {
     if (!isOver) cut();
   });
@@ -91,11 +97,12 @@ function pour(asked: IncomingMessage, out: ClientRequest, refuse: Refuse): void 
 }
 
 function answerWith(response: IncomingMessage, exchange: Exchange): void {
-  const { answer, protocol, isMetered, onAnswer, refuse } = exchange;
+  const { answer, protocol, isMetered, onAnswer, onFailure, refuse } = exchange;
   const { statusCode: status = 502, headers } = response;
   response.on("error", () => {}); // "close" tells
   const problem = problemOf(status, headers);
   if (problem !== null) {
+    onFailure();
     refuse(502, problem);
     return;
   }
@@ -106,7 +113,9 @@ function answerWith(response: IncomingMessage, exchange: Exchange): void {
   answer.flushHeaders();
   if (reader !== null) response.on("data", reader.take).on("end", reader.end);
   response.on("close", () => {
-    if (!response.complete) answer.destroy();
+    if (response.complete) return;
+    onFailure();
+    answer.destroy();
   });
   response.pipe(answer);
 }

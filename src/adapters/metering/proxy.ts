@@ -26,10 +26,17 @@ export interface Limit {
   readonly resetAtMs: number | null;
 }
 
+/** That a service failed, or would not have the builder's key, and answered nothing more after it. */
+export interface Trouble {
+  /** null: it could not be reached, broke off, or gave no answer that can be passed on. */
+  readonly status: number | null;
+}
+
 export interface Metered {
   /** null: nothing was asked. */
   readonly usage: Usage | null;
   readonly limit: Limit | null;
+  readonly trouble: Trouble | null;
   /** The cap that requests were refused for; null: none was. */
   readonly reached: Reached | null;
 }
@@ -55,10 +62,11 @@ interface Open {
   readonly account: Account;
   readonly running: Set<() => void>;
   limit: Limit | null;
+  trouble: Trouble | null;
   reached: Reached | null;
 }
 
-const nothing: Metered = { usage: null, limit: null, reached: null };
+const nothing: Metered = { usage: null, limit: null, trouble: null, reached: null };
 
 export async function startMeteringProxy({ services }: { services: Services }): Promise<MeteringProxy> {
   const openAccount = openAccounts();
@@ -83,7 +91,8 @@ export async function startMeteringProxy({ services }: { services: Services }): 
     open: ({ id, caps, costOf }) => {
       const token = `sk-${randomBytes(32).toString("base64url")}`;
       const account = openAccount(caps, costOf);
-      dispatches.set(id, { hash: hash(token), account, running: new Set(), limit: null, reached: null });
+      const running = new Set<() => void>();
+      dispatches.set(id, { ...nothing, hash: hash(token), account, running });
       return token;
     },
     close: (id) => {
@@ -91,10 +100,10 @@ export async function startMeteringProxy({ services }: { services: Services }): 
       if (dispatch === undefined) return nothing;
       dispatches.delete(id);
       for (const end of dispatch.running) end();
-      const { account, limit, reached } = dispatch;
+      const { account, limit, reached, trouble } = dispatch;
       const usage = account.usage();
       account.close();
-      return { usage, limit, reached };
+      return { usage, limit, trouble, reached };
     },
     end: () => {
       server.close();
@@ -146,13 +155,20 @@ function pass(
     onAnswer: (status, headers, use) => {
       if (!route.isMetered) return;
       dispatch.limit = status === 429 ? { resetAtMs: resetOf(headers) } : null;
+      dispatch.trouble = status >= 500 || keyTroubles.includes(status) ? { status } : null;
       if (use !== null) dispatch.account.add(use);
+    },
+    onFailure: () => {
+      if (route.isMetered) dispatch.trouble = { status: null };
     },
     refuse: (status, message) => refuse(answer, route, { status, message }),
   });
   dispatch.running.add(end);
   answer.on("close", () => dispatch.running.delete(end));
 }
+
+/** What a service says of the builder's key. */
+const keyTroubles = [401, 402, 403];
 
 /** All are compared, each in the same time, so that nothing can be learnt from how long it takes. */
 function findDispatch(dispatches: ReadonlyMap<string, Open>, token: string): Open | null {

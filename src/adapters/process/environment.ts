@@ -34,6 +34,21 @@ const neverPassedOn = new Set([
   "OPENCODE",
 ]);
 
+/** Variables with keys of the services behind agents. */
+export const serviceKeys: readonly string[] = [
+  "ANTHROPIC_API_KEY",
+  "ANTHROPIC_AUTH_TOKEN",
+  "ANTHROPIC_CUSTOM_HEADERS",
+  "CLAUDE_CODE_OAUTH_TOKEN",
+  "OPENAI_API_KEY",
+  "CODEX_API_KEY",
+  "GEMINI_API_KEY",
+  "GOOGLE_API_KEY",
+  "GOOGLE_GENERATIVE_AI_API_KEY",
+  "OPENROUTER_API_KEY",
+  "OPENCODE_API_KEY",
+];
+
 /** The allow-list of `from`, the variables in `names` besides, `CI=1`, and last what is `given`. */
 export function toEnvironment(wanted: {
   from: Environment;

@@ -132,6 +132,34 @@ describe("An agent behind the metering proxy", () => {
     expect(exited.answer.usage).toMatchObject({ costUsd: 3 });
   });
 
+  test.each([
+    [500, { reason: "service-failed", status: 500 }],
+    [529, { reason: "service-failed", status: 529 }],
+    [401, { reason: "not-logged-in" }],
+    [402, { reason: "credit-empty" }],
+    [400, { reason: "agent-exited", exitCode: 3 }],
+  ])(
+    "that gave up on a %d of its service failed by that, and says where it did not",
+    async (status, failure) => {
+      const { answer } = await askMetered("await ask(); process.exit(3);", { status });
+      expect(answer.outcome).toMatchObject({ kind: "failed", failure });
+      const said = { failure: { kind: "credit-empty", message: "mine" } };
+      const own = await askMetered(
+        `await ask(); fs.writeFileSync(report, ${JSON.stringify(JSON.stringify(said))});`,
+        {
+          status,
+        },
+      );
+      expect(own.answer.outcome).toMatchObject({ failure: { reason: "credit-empty", detail: "mine" } });
+    },
+  );
+
+  test("that could not reach its service failed by that", async () => {
+    const environment = { ANTHROPIC_BASE_URL: "http://127.0.0.1:9" };
+    const { answer } = await askMetered("await ask(); process.exit(3);", { environment });
+    expect(answer.outcome).toMatchObject({ failure: { reason: "service-failed", status: null } });
+  });
+
   test("with a login, or that was to get no key, gets none, and no address either", async () => {
     const login = await askMetered(`${look} ${report()}`, { agent: { auth: "login" } });
     expect(login.seen).toEqual([null, null, "other"]);

@@ -36,6 +36,9 @@ test("the environment of the outside does not reach git, in any language", async
     GIT_CONFIG_COUNT: "9",
     LC_ALL: "de_DE.UTF-8",
     EXECUTE_PRD_ROLE: "x",
+    ANTHROPIC_API_KEY: "k",
+    OPENAI_API_KEY: "k",
+    OTHER_TOKEN: "k",
   });
   standIn("env");
   const environment = toValue(await readGit({ gitDir: "/", args: ["version"], doing })).split("\n");
@@ -54,6 +57,7 @@ test("the environment of the outside does not reach git, in any language", async
     "GIT_TERMINAL_PROMPT",
   ]);
   expect(environment).toContain("LC_ALL=C");
+  expect(environment.filter((line) => line.endsWith("=k"))).toEqual(["OTHER_TOKEN=k"]);
 });
 
 test("everything is flushed, and hooks and monitors are off", async () => {

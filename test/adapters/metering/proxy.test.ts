@@ -158,6 +158,7 @@ describe("A request through the proxy", () => {
         model: "m",
       },
       limit: null,
+      trouble: null,
       reached: null,
     });
   });
@@ -424,6 +425,71 @@ describe("A limit", () => {
     await ask(behind, { headers: bearer(behind.token) });
     await ask(behind, { headers: bearer(behind.token) });
     expect(behind.proxy.close(dispatch.id).limit).toBeNull();
+  });
+});
+
+describe("Trouble of the service", () => {
+  const answering =
+    (status: number): Serve =>
+    (_, answer) => {
+      answer.writeHead(status);
+      answer.end("{}");
+    };
+
+  test.each([401, 402, 403, 500, 503, 529])("%d is passed on and known", async (status) => {
+    const behind = await startBehind(answering(status));
+    expect((await ask(behind, { headers: bearer(behind.token) })).status).toBe(status);
+    expect(behind.proxy.close(dispatch.id)).toMatchObject({ trouble: { status }, limit: null, usage: null });
+  });
+
+  test.each([400, 404, 413, 429])("%d is none", async (status) => {
+    const behind = await startBehind(answering(status));
+    expect((await ask(behind, { headers: bearer(behind.token) })).status).toBe(status);
+    expect(behind.proxy.close(dispatch.id).trouble).toBeNull();
+  });
+
+  test.each<[string, Serve]>([
+    ["is cut at once", (asked) => asked.socket.destroy()],
+    [
+      "breaks off",
+      (_, answer) => {
+        answer.writeHead(200, { "content-type": "text/event-stream" });
+        answer.write("data: {}\n\n", () => answer.destroy());
+      },
+    ],
+    ["leads elsewhere", answering(307)],
+  ])("is known of an answer that %s", async (_, serve) => {
+    const behind = await startBehind(serve);
+    await ask(behind, { headers: bearer(behind.token) }).catch(() => null);
+    expect(behind.proxy.close(dispatch.id).trouble).toEqual({ status: null });
+  });
+
+  test("is over once something is answered, and is none of a request that costs nothing", async () => {
+    let count = 0;
+    const behind = await startBehind((asked, answer, body) => {
+      count += 1;
+      (count === 2 ? answerMessage : answering(500))(asked, answer, body);
+    });
+    const headers = bearer(behind.token);
+    await ask(behind, { headers });
+    await ask(behind, { headers });
+    await ask(behind, { headers, path: "/v1/messages/count_tokens" });
+    expect(behind.proxy.close(dispatch.id).trouble).toBeNull();
+  });
+
+  test("is none where the agent gave up", async () => {
+    const behind = await startBehind(() => {});
+    const out = request(`${behind.proxy.address}/v1/messages`, {
+      method: "POST",
+      headers: bearer(behind.token),
+    });
+    out.on("error", () => {});
+    out.end("{}");
+    await until(() => (behind.service.seen.length === 1 ? true : null));
+    out.destroy();
+    const next = ask(behind, { path: "/v1/models", method: "GET" });
+    expect((await next).status).toBe(401);
+    expect(behind.proxy.close(dispatch.id).trouble).toBeNull();
   });
 });
 
