@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Body, Json } from "../support/anthropic-rules.ts";
+import type { Json } from "../support/anthropic-rules.ts";
 import {
   type AnthropicServer,
   call,
@@ -13,6 +13,7 @@ import {
   startAnthropicServer,
 } from "../support/anthropic-server.ts";
 import { type Project, project, quick } from "./support/e2e-project.ts";
+import { develop, work } from "./support/model-work.ts";
 import { toJsonLines } from "./support/program.ts";
 
 const key = "sk-e2e-0123456789abcdefghijkl";
@@ -106,46 +107,6 @@ if (!hasBubblewrap)
 
 function at(server: AnthropicServer) {
   return { env: { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: server.url } };
-}
-
-/** What a model would do: looks at the stage by the report that is asked for, and does as little as will do. */
-function work(body: Body): Reply {
-  const report = body.tools?.find(({ name }) => name === "report")?.["input_schema"] as Json; // every request has it
-  const fields = Object.keys(report["properties"] as Json); // a schema of an object
-  const text = String(body.messages[0]?.content[0]?.["text"]);
-  const hasWorked = resultsOf(body).length > 0;
-  if (fields.includes("reflection")) return develop(text, hasWorked);
-  if (!hasWorked) return { content: [call("glob", { pattern: "*" }), call("grep", { pattern: "project" })] };
-  return { content: [call("report", toReport(fields))] };
-}
-
-function develop(prompt: string, hasWorked: boolean): Reply {
-  if (hasWorked)
-    return { content: [call("report", { summary: "made the file", reflection: "", signals: [] })] };
-  const file = /Make the file (\w+\.txt)/.exec(prompt)?.[1] ?? "unknown.txt";
-  const calls = [
-    call("write", { path: file, text: "made by a model" }),
-    call("bash", { command: "cat *.txt; env" }),
-  ];
-  return { content: [{ type: "text", text: `I make ${file}.` }, ...calls] };
-}
-
-function toReport(fields: readonly string[]): Json {
-  if (fields.includes("score")) {
-    return {
-      verdict: "approved",
-      score: 95,
-      criteria: [{ index: 0, verdict: "met", where: "the file" }],
-      findings: [],
-    };
-  }
-  if (fields.includes("risks")) return { risks: [] };
-  if (fields.includes("tasks")) {
-    return { tasks: ["a", "b"].map((id) => ({ id, verdict: "confirmed", evidence: "looked" })) };
-  }
-  if (fields.includes("followUps"))
-    return { verdict: "pass", summary: "all there", followUps: [], learnings: [] };
-  return { verdict: "approved", issues: [] };
 }
 
 /** Every token that the service counted is in the journal, under its model. */
