@@ -3,6 +3,7 @@
 
 import { accessSync, constants, existsSync, realpathSync, statfsSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { knownProgramOf } from "../adapters/agents/logins.ts";
 import { decodeScript } from "../adapters/agents/scripted-file.ts";
 import { isOnPath, programOf } from "../adapters/process/command-line.ts";
 import { readRegularFile } from "../adapters/storage.ts";
@@ -92,7 +93,7 @@ function scriptTrouble(agent: AgentPolicy): Trouble {
 
 async function commandTrouble(agent: AgentPolicy, checkout: string): Promise<Trouble> {
   if (agent.backend === "anthropic") return null; // part of this program
-  const [program = "", script = ""] = agent.command;
+  const [program = knownProgramOf(agent)?.program ?? "", script = ""] = agent.command;
   if (!(await isOnPath(program, process.env, checkout))) {
     const hint = "install the program, or correct the command";
     return { value: program, expected: "a program on PATH or an executable file", hint };

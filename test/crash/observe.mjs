@@ -125,8 +125,11 @@ function withoutSessions(line) {
       .replace(/\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?/g, "<day>")
       .replace(/^- (Time|Time at work): .*/, "- $1: <time>")
       .replace(/^- Usage: \d+ dispatches; (.*; )cost .*/, "- Usage: <n> dispatches; $1<cost>")
-      // A row of the table of usage: dispatches that were cut short count, and nobody knows what they have cost.
-      .replace(/^(\| \w+ \| [\w-]+ \| [\w-]+) \| .* \| (?:measured|reported|unknown) \|$/, "$1 | <usage> |")
+      // A row of the tables of usage: dispatches that were cut short count, and nobody knows what they have cost.
+      .replace(
+        /^(\|.*?) \| \d+ \| (?:\?|[\d,]+) \| .* \| (?:measured|reported|unknown) \|$/,
+        "$1 | <usage> |",
+      )
   );
 }
 
