@@ -1,10 +1,9 @@
 // The metering proxy from outside: what agents use is measured, a cap holds within a dispatch, limits and trouble of
 // the service are what they are, and nothing of it outlives the program.
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startAnthropicServer } from "../support/anthropic-server.ts";
-import { agentPath, type Project, quick } from "./support/e2e-project.ts";
+import { type Project, quick } from "./support/e2e-project.ts";
+import { fakeClaude } from "./support/fake-claude.ts";
 import {
   anthropicKey,
   asks,
@@ -90,7 +89,7 @@ describe("what agents use behind the proxy is measured", () => {
     const agents = { developer: claude, reviewer: claude, orchestrator: claude };
     const plan = meteredProject({ config: { agents }, rules: everyRole });
     const upstream = await startUpstream();
-    const env = { ...keysAt(upstream.url), PATH: fakeClaude(plan) };
+    const env = { ...keysAt(upstream.url), PATH: `${fakeClaude(plan)}:${process.env["PATH"]}` };
     const ended = await plan.run(["run", plan.slug], { env });
     expect(ended.exitCode, ended.stdout + ended.stderr).toBe(0);
     expectMeasured(plan, 3 * sonnetUsd);
@@ -335,7 +334,9 @@ describe("claude with a login of its own", () => {
       agents: { developer: claude, reviewer: claude, orchestrator: claude },
       budget: { usd: 1, maxDispatches: 2 },
     });
-    const stopped = await plan.run(["run", plan.slug], { env: { PATH: fakeClaude(plan) } });
+    const stopped = await plan.run(["run", plan.slug], {
+      env: { PATH: `${fakeClaude(plan)}:${process.env["PATH"]}` },
+    });
     expect(stopped.exitCode, stopped.stdout).toBe(3);
     expect(stopped.stdout).toMatch(/budget of 2 dispatches is used up/);
     expect(usages(plan)).toMatchObject([
@@ -344,27 +345,3 @@ describe("claude with a login of its own", () => {
     ]);
   });
 });
-
-/** PATH with a program "claude" first, which does what the tests' agent does and says that it cost $99. */
-function fakeClaude(plan: Project): string {
-  const bin = join(plan.folder, "bin");
-  mkdirSync(bin);
-  const tokens = { inputTokens: 5, outputTokens: 5, cacheReadInputTokens: 0, cacheCreationInputTokens: 0 };
-  const result = {
-    type: "result",
-    subtype: "success",
-    is_error: false,
-    result: "Done.",
-    total_cost_usd: 99,
-    modelUsage: { "claude-opus-5-5": { ...tokens, costUSD: 99 } },
-  };
-  const init = { type: "system", subtype: "init", session_id: "s-1", model: "claude-opus-5-5" };
-  const lines = [
-    "#!/usr/bin/env node",
-    `console.log(${JSON.stringify(JSON.stringify(init))});`,
-    `import(${JSON.stringify(agentPath)}).then(() => console.log(${JSON.stringify(JSON.stringify(result))}));`,
-  ];
-  writeFileSync(join(bin, "claude"), lines.join("\n"));
-  chmodSync(join(bin, "claude"), 0o755);
-  return `${bin}:${process.env["PATH"]}`;
-}
