@@ -3,7 +3,16 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { task } from "../support/project-fixture.ts";
-import { type Json, type Project, plain, project, quick, type Rule } from "./support/e2e-project.ts";
+import {
+  type Json,
+  type Project,
+  plain,
+  project,
+  quick,
+  type Rule,
+  untilLetGo,
+} from "./support/e2e-project.ts";
+import { until } from "./support/program.ts";
 
 const work = { summary: "done" };
 const approval = { verdict: "approved", score: 95, criteria: [], findings: [] };
@@ -16,6 +25,13 @@ function costing(costUsd: number): readonly Rule[] {
     { stage: "review", report: { ...approval, usage } },
   ];
 }
+
+/** The same with work that differs from attempt to attempt. */
+const changing: readonly Rule[] = costing(0.2).map((rule) =>
+  rule.stage === "develop"
+    ? { ...rule, code: "fs.writeFileSync(env.EXECUTE_PRD_TASK_ID, env.EXECUTE_PRD_ATTEMPT);" }
+    : rule,
+);
 
 function lead(costUsd: number): Rule {
   const report = { verdict: "pass", summary: "good", followUps: [], learnings: [] };
@@ -64,6 +80,108 @@ describe("a budget of $0.50 with agents that cost $0.20 a dispatch", () => {
     expect((await plan.run(["run", plan.slug])).exitCode).toBe(3);
     expect(dispatches(plan)).toBe(2);
     expect(plan.task("a")).toMatchObject({ status: "complete" });
+  });
+});
+
+describe("a budget of a task", () => {
+  it("stops a task that takes too many attempts, and is raised in the configuration", async () => {
+    const usage = { inputTokens: 1_000, outputTokens: 100, costUsd: 0.2 };
+    const rejection = {
+      verdict: "iterate",
+      score: 20,
+      findings: [{ severity: "major", problem: "x", fix: "y" }],
+    };
+    const rejecting: Rule = { stage: "review", taskId: "b", attempt: 1, report: { ...rejection, usage } };
+    const plan = project({
+      prd: plain(task("a"), task("b")),
+      config: { ...quick, budget: { usd: 10, perTaskUsd: 0.5 } },
+      rules: [rejecting, ...changing],
+    });
+    const stopped = await plan.run(["run", plan.slug]);
+    expect(stopped.exitCode, stopped.stdout).toBe(3);
+    expect(stopped.stdout).toMatch(/would pass the budget of \$0\.50 of task b.*raise budget\.perTaskUsd/);
+    expect(dispatches(plan)).toBe(4);
+    expect(plan.task("a")).toMatchObject({ status: "complete" });
+    expect(plan.task("b")).toMatchObject({ attemptCount: 1 });
+    expect(plan.events().filter(({ kind }) => kind === "budget-warned")).toMatchObject([
+      { taskId: "b", usedUsd: 0.4, limitUsd: 0.5 },
+    ]);
+    expect(plan.read("report.md")).toMatch(
+      /^\| b \| 2 \| 2,000 \| 0 \| 0 \| 200 \| \$0\.40 \| reported \|$/m,
+    );
+    plan.setConfig({ ...quick, budget: { usd: 10, perTaskUsd: 1 } });
+    const ended = await plan.run(["resume", plan.slug]);
+    expect(ended.exitCode, ended.stdout).toBe(0);
+    expect(plan.task("b")).toMatchObject({ attemptCount: 2, status: "complete" });
+  });
+});
+
+describe("a budget of a run", () => {
+  it("holds for follow-ups as well", async () => {
+    const followUps = [{ title: "More", description: "Make more", acceptanceCriteria: ["more"] }];
+    const gaps = { verdict: "gaps", summary: "not all", followUps, learnings: [] };
+    const usage = { inputTokens: 1, outputTokens: 1, costUsd: 0.2 };
+    const plan = project({
+      prd: plain(task("a")),
+      config: { ...quick, budget: { usd: 0.7 } },
+      rules: [
+        { stage: "holistic-review", attempt: 1, report: { ...gaps, usage } },
+        lead(0.2),
+        ...costing(0.2),
+      ],
+    });
+    const stopped = await plan.run(["run", plan.slug]);
+    expect(stopped.exitCode, stopped.stdout).toBe(3);
+    expect(stopped.stdout).toMatch(/would pass the budget of \$0\.70/);
+    expect(dispatches(plan)).toBe(3);
+    expect(plan.status()).toMatchObject({ totalTasks: 2, completedTasks: 1 });
+    const ended = await plan.run(["resume", plan.slug, "--budget-usd", "5"]);
+    expect(ended.exitCode, ended.stdout).toBe(0);
+    expect(plan.read("report.md")).toMatch(/^\| follow-up-1-1 \| 2 \|.*\| \$0\.40 \| reported \|$/m);
+    expect(JSON.parse(plan.read("receipts/follow-up-1-1.json"))).toMatchObject({ usage: { costUsd: 0.4 } });
+  });
+
+  it("counts what two dispatches under way are likely to cost before a third one", async () => {
+    const [develop] = costing(0.2);
+    const slow: Rule = { ...develop, stage: "develop", taskId: "b", code: `${untilLetGo} ${develop?.code}` };
+    const plan = project({
+      prd: plain(task("a"), task("b")),
+      config: { ...quick, concurrency: 2, budget: { usd: 0.5 } },
+      rules: [slow, ...costing(0.2)],
+    });
+    const live = plan.start(["run", plan.slug]);
+    await until("task b is worked on", () => plan.isUp());
+    await plan.event(({ kind, taskId }) => kind === "gates-judged" && taskId === "a", "the gates of task a");
+    plan.letGo();
+    const stopped = await live.ended;
+    expect(stopped.exitCode, stopped.stdout).toBe(3);
+    expect(stopped.stdout).toMatch(/would pass the budget of \$0\.50: \$0\.40 are used/);
+    expect(dispatches(plan)).toBe(2);
+  });
+
+  it("is not reset by a crash: what was used counts, and what was under way is unknown", async () => {
+    const hanging: Rule = { stage: "review", taskId: "a", code: untilLetGo };
+    const plan = project({
+      prd: plain(task("a"), task("b")),
+      config: { ...quick, budget: { usd: 0.5 } },
+      rules: [hanging, ...costing(0.2)],
+    });
+    const live = plan.start(["run", plan.slug]);
+    await until("the review is under way", () => plan.isUp());
+    live.signal("SIGKILL");
+    await live.ended;
+    plan.setRules(costing(0.2));
+    const stopped = await plan.run(["run", plan.slug]);
+    expect(stopped.exitCode, stopped.stdout).toBe(3);
+    expect(stopped.stdout).toMatch(/would pass the budget of \$0\.50: \$0\.40 are used/);
+    expect(dispatches(plan)).toBe(3);
+    expect(plan.status()).toMatchObject({ usage: { costUsd: 0.4, costBasis: "unknown" } });
+    const again = await plan.run(["resume", plan.slug]);
+    expect(again.exitCode).toBe(3);
+    expect(dispatches(plan)).toBe(3);
+    expect(plan.events().filter(({ kind }) => kind === "budget-warned")).toHaveLength(1);
+    const ended = await plan.run(["resume", plan.slug, "--budget-usd", "5"]);
+    expect(ended.exitCode, ended.stdout).toBe(0);
   });
 });
 
