@@ -153,13 +153,14 @@ export function countsAsAttempt(failure: Failure): boolean {
 
 /** How many tries of a service a failure stands for: an agent may have tried again by itself. */
 export function triesIn(failure: Failure): number {
-  return "tries" in failure ? (failure.tries ?? 1) : 1;
+  return "tries" in failure ? failure.tries : 1;
 }
 
 /** Trouble that another try would only repeat: the run stops at once, and `resume` goes on when it is mended. */
 export function stopsRun(failure: Failure): boolean {
   const failureClass = classOf(failure);
-  return failureClass === "auth" || (failureClass === "environment" && failure.reason !== "git-failed");
+  if (failureClass === "auth" || failureClass === "budget") return true;
+  return failureClass === "environment" && failure.reason !== "git-failed";
 }
 
 /** One or two sentences: what happened with which value, and what to do next where the builder has to act. */

@@ -6,6 +6,7 @@ import {
   type Failure,
   type FailureClass,
   stopsRun,
+  triesIn,
 } from "../../src/core/failure.ts";
 import { shaOf, taskId } from "../support/run-parts.ts";
 
@@ -475,7 +476,20 @@ group("a failure's class", () => {
   it("decides what stops the run at once: what another try would only repeat", () => {
     const stopping = all.filter(([failure]) => stopsRun(failure)).map(([failure]) => failure.reason);
     expect(new Set(stopping)).toEqual(
-      new Set([...classes.auth, ...classes.environment].filter((reason) => reason !== "git-failed")),
+      new Set(
+        [...classes.auth, ...classes.budget, ...classes.environment].filter(
+          (reason) => reason !== "git-failed",
+        ),
+      ),
     );
+  });
+
+  it("stands for one try of a service, unless it says for how many", () => {
+    const failure = { reason: "service-failed", agent: "d", status: 529, detail: "" } as const;
+    expect(
+      [failure, { ...failure, tries: 4 }, { ...failure, reason: "cancelled", by: "me" } as const].map(
+        triesIn,
+      ),
+    ).toEqual([1, 4, 1]);
   });
 });

@@ -12,9 +12,11 @@ import {
   dispatched,
   failedWith,
   finish,
+  follow,
   gitFailed,
   interrupted,
   lastAttemptOf,
+  next,
   opened,
   recordOf,
 } from "./tell.ts";
@@ -160,6 +162,14 @@ describe("trouble that another try would only repeat stops the run", () => {
     expect(
       dispatched(green(), { stage: "review", task: "a" }, failedWith(cannotStart)).state.trouble,
     ).toEqual(cannotStart);
+  });
+
+  it("also a budget that was used up within a dispatch, however much others leave of it", () => {
+    const spent: Failure = { reason: "budget-cost", usedUsd: 5, limitUsd: 5, taskId: null };
+    const story = dispatched(one(), { stage: "develop", task: "a" }, failedWith(spent));
+    follow(story);
+    expect(next(story)).toEqual({ kind: "run-paused", failure: spent });
+    expect(recordOf(story, "a").attempts.at(-1)?.outcome).toEqual({ kind: "failed", failure: spent });
   });
 
   it("and stays when a later dispatch ends well", () => {

@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { agentKeyFor, agentOf, isStageOn, maxDispatches, type Switch } from "../../src/core/policy.ts";
-import { makePolicy } from "../support/run-parts.ts";
+import {
+  agentKeyFor,
+  agentOf,
+  instructionsFor,
+  isStageOn,
+  maxDispatches,
+  type Switch,
+} from "../../src/core/policy.ts";
+import { makeAgent, makePolicy } from "../support/run-parts.ts";
 
 const policy = makePolicy();
 const [someAgent] = Object.values(policy.agents);
@@ -22,6 +29,24 @@ describe("the agent for a role", () => {
   it.each(["constructor", "toString", "__proto__"])("is nobody when a plan names %s", (key) => {
     expect(agentOf(policy, key)).toBeUndefined();
     expect(agentOf(policy, "developer")).toBe(policy.agents["developer"]);
+  });
+});
+
+describe("what an agent is told of its role", () => {
+  const told = (key: string, texts: Readonly<Record<string, string>>): string => {
+    const agents = Object.entries(texts).map(([name, instructions]) => [name, makeAgent({ instructions })]);
+    return instructionsFor(makePolicy({ agents: Object.fromEntries(agents) }), "reviewer", key);
+  };
+
+  it.each([
+    ["reviewer", { developer: "d", reviewer: "r" }, "r"],
+    ["developer", { developer: "d", reviewer: "r" }, "r"],
+    ["developer", { developer: "d" }, ""],
+    ["second", { reviewer: "r", second: "s" }, "s"],
+    ["second", { reviewer: "r", second: "" }, "r"],
+    ["nobody", { reviewer: "r" }, "r"],
+  ])("where %s reviews with %j is %j", (key, texts, expected) => {
+    expect(told(key, texts)).toBe(expected);
   });
 });
 
