@@ -60,8 +60,9 @@ export function toNumber(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** What is less than a cent is not nothing. */
 export function toUsd(amount: number): string {
-  return `$${amount.toFixed(2)}`;
+  return amount > 0 && amount < 0.01 ? "under $0.01" : `$${amount.toFixed(2)}`;
 }
 
 /** `1 task`, `2 tasks`. */

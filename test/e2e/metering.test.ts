@@ -294,6 +294,24 @@ describe("a service behind the proxy", () => {
   });
 });
 
+describe("a program that is paused at once", () => {
+  it("knows what the agent it ended had used", async () => {
+    const hang = "await messages(); note('answered'); await sleep(600_000);";
+    const plan = meteredProject({ rules: [asks("develop", hang), ...everyRole] });
+    const upstream = await startUpstream();
+    const env = keysAt(upstream.url);
+    const live = plan.start(["run", plan.slug], { env });
+    await until("the agent was answered", () => plan.notes().length === 1);
+    live.signal("SIGINT");
+    expect((await live.ended).exitCode).toBe(3);
+    expect(usages(plan)).toMatchObject([{ outputTokens: 100, costBasis: "measured" }]);
+    plan.setRules(everyRole);
+    const ended = await plan.run(["resume", plan.slug], { env });
+    expect(ended.exitCode, ended.stdout).toBe(0);
+    expect(plan.status()).toMatchObject({ usage: { outputTokens: 400, costBasis: "measured" } });
+  });
+});
+
 describe("a program that is killed", () => {
   it("takes the proxy with it; the next start goes on, and says that it does not know what was used", async () => {
     const hang = "note(env.ANTHROPIC_BASE_URL); await messages(); await sleep(600_000);";

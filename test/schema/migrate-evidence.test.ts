@@ -132,7 +132,7 @@ describe("an event that has the newer form already", () => {
       .split("\n")
       .slice(1)
       .map((line): unknown => JSON.parse(line).event);
-    expect(events.length).toBeGreaterThan(100);
+    expect(events.length).toBeGreaterThan(50);
     expect(events.map((event) => migrateEvent(event, 1))).toEqual(events);
   });
 

@@ -10,6 +10,7 @@ import {
   toSafeText,
   toShellWord,
   toShownPath,
+  toUsd,
 } from "../../src/views/text.ts";
 
 describe("several lines", () => {
@@ -104,4 +105,13 @@ test.each([
   [1_234_567, "1,234,567"],
 ])("%d is written %s", (count, expected) => {
   expect(toNumber(count)).toBe(expected);
+});
+
+test.each([
+  [0, "$0.00"],
+  [0.000_1, "under $0.01"],
+  [0.01, "$0.01"],
+  [1_234.5, "$1234.50"],
+])("%d dollars are %s, and the least amount is not nothing", (amount, expected) => {
+  expect(toUsd(amount)).toBe(expected);
 });
