@@ -74,6 +74,11 @@ export const limits = {
   defaultDispatchesFixed: 20,
   /** Files of a tree up to which it is looked at without git, and its tree objects are made here. */
   plainLookFiles: 5_000,
+  /** The most that is believed of one dispatch: sums of it stay exact enough, and are far over every budget. */
+  tokensBelieved: 1_000_000_000_000,
+  usdBelieved: 1_000_000_000,
+  /** A model's name, as the agent says it. */
+  modelChars: 100,
   /** From so much of a budget on, it is warned of. */
   budgetWarningPercent: 80,
   gitTimeoutMs: 120_000,
@@ -126,6 +131,8 @@ export const limits = {
   serviceWaitsInARow: 20,
   /** What of a service's own words about a failure is kept. */
   serviceWordsChars: 500,
+  /** One answer of a model's service, with all that its stream says beside. */
+  serviceAnswerBytes: 64 * 1024 * 1024,
   /** The same call with the same result: from when on it is told, and ends the dispatch. */
   sameCallsTold: 3,
   sameCallsEnd: 5,

@@ -8,6 +8,7 @@ import { type Prices, withCost } from "../../core/prices.ts";
 import type { Usage } from "../../core/report.ts";
 import { evidencePlace, toDispatchRequest, toRequestJson } from "../../core/request.ts";
 import { assert, type Result, success } from "../../core/result.ts";
+import { soundUsage } from "../../core/sound-usage.ts";
 import { knownTask, type RunState } from "../../core/state.ts";
 import type { AgentAnswer, MeteringWanted } from "../../ports.ts";
 import { addRoleText, toPrompt } from "../../prompts/prompt.ts";
@@ -77,9 +78,10 @@ function toPriced(
   { agent, prices }: { agent: AgentPolicy; prices: Prices },
 ): Usage | null {
   if (usage === null) return null;
-  const named = usage.model === null && agent.model !== "" ? { ...usage, model: agent.model } : usage;
+  const sound = soundUsage(usage);
+  const named = sound.model === null && agent.model !== "" ? { ...sound, model: agent.model } : sound;
   if (isByLogin) return { ...named, costUsd: null, costBasis: "unknown" };
-  return withCost(named, prices, agent.backend === "anthropic" ? "measured" : "reported");
+  return soundUsage(withCost(named, prices, agent.backend === "anthropic" ? "measured" : "reported"));
 }
 
 /** The others are given them apart from the prompt, by the way their program has for it. */

@@ -4,6 +4,7 @@
 import type { Anthropic } from "@anthropic-ai/sdk";
 import type { MessageStream } from "@anthropic-ai/sdk/lib/MessageStream";
 import type { MessageCreateParamsBase } from "@anthropic-ai/sdk/resources/messages/messages";
+import { limits } from "../../../core/limits.ts";
 import type { Access } from "./access.ts";
 import { type ModelAnswer, type TokenCount, toModelAnswer, toTokenCount } from "./message.ts";
 
@@ -83,10 +84,13 @@ async function fetchHeard(
   const response = await fetch(url, { ...init, redirect: "error" });
   touch();
   if (response.body === null) return response;
+  let bytes = 0;
   const heard = new TransformStream<Uint8Array, Uint8Array>({
     transform: (chunk, controller) => {
       touch();
-      controller.enqueue(chunk);
+      bytes += chunk.length;
+      if (bytes <= limits.serviceAnswerBytes) controller.enqueue(chunk);
+      else controller.error(new Error(`the answer is longer than ${limits.serviceAnswerBytes} bytes`));
     },
   });
   const { status, statusText, headers } = response;
