@@ -1,11 +1,10 @@
 // `doctor --agents`: are the agents' programs here, which version, can they log in, and do they answer (`--live`)?
 // Credentials and keys are only ever said to be there, never shown.
 
-import { execFile } from "node:child_process";
 import { findCredentials, keysHanded, knownProgramOf, knownPrograms } from "../adapters/agents/logins.ts";
 import { inspectCheckout } from "../adapters/git/inspect.ts";
 import { findOnPath } from "../adapters/process/command-line.ts";
-import { toEnvironment } from "../adapters/process/environment.ts";
+import { launch } from "../adapters/process/launch.ts";
 import type { AgentPolicy, Policy } from "../core/policy.ts";
 import { checkoutRefusal } from "./checkout-refusal.ts";
 import type { Diagnosis } from "./doctor.ts";
@@ -26,10 +25,11 @@ export async function diagnoseAgents(options: AgentDiagnosisOptions): Promise<Di
   const { topLevel } = checkout.value;
   const found = await findPolicy(topLevel, {});
   const checks: CommandCheck[] = [];
+  const versionOf = askVersions();
   if (found.ok) {
     const { policy } = found.value;
     for (const [key, agent] of Object.entries(policy.agents)) {
-      const here = await checkAgent(key, agent, topLevel);
+      const here = await checkAgent({ key, agent, checkout: topLevel, versionOf });
       checks.push(...here);
       const isReady = here.every(({ state }) => state === "ok");
       if (options.live === true && isReady) checks.push(await callAgent({ key, policy, checkout: topLevel }));
@@ -38,7 +38,7 @@ export async function diagnoseAgents(options: AgentDiagnosisOptions): Promise<Di
   const policy: Pick<Policy, "sandbox" | "network"> = found.ok
     ? found.value.policy
     : { sandbox: "auto", network: true };
-  return toDiagnosis([...checks, ...(await checkPrograms()), await checkSandbox(policy)]);
+  return toDiagnosis([...checks, ...(await checkPrograms(versionOf)), await checkSandbox(policy)]);
 }
 
 function toDiagnosis(checks: readonly CommandCheck[]): Diagnosis {
@@ -49,11 +49,13 @@ function problem(name: string, detail: string, fix: string): CommandCheck {
   return { name, state: "problem", detail, fix };
 }
 
-async function checkAgent(
-  key: string,
-  agent: AgentPolicy,
-  checkout: string,
-): Promise<readonly CommandCheck[]> {
+async function checkAgent(at: {
+  key: string;
+  agent: AgentPolicy;
+  checkout: string;
+  versionOf: VersionOf;
+}): Promise<readonly CommandCheck[]> {
+  const { key, agent, checkout, versionOf } = at;
   const name = `agent ${key}`;
   if (agent.backend === "scripted") return [ok(name, `scripted: ${agent.script ?? ""}`)];
   if (agent.backend === "anthropic") return [checkKey(name, agent)];
@@ -64,8 +66,8 @@ async function checkAgent(
     const fix = `install "${program}", or correct agents.${key}.command`;
     return [problem(name, `${agent.backend}: "${program}" is not on PATH`, fix)];
   }
-  const version = agent.backend === "command" ? null : await versionOf(path);
-  const found = ok(name, `${agent.backend}: ${path}${version === null ? "" : `, version ${version}`}`);
+  const version = agent.backend === "command" ? "" : `, version ${await versionOf(path)}`;
+  const found = ok(name, `${agent.backend}: ${path}${version}`);
   return known === null ? [found] : [found, checkLogin(key, agent)];
 }
 
@@ -94,13 +96,13 @@ function checkLogin(key: string, agent: AgentPolicy): CommandCheck {
 }
 
 /** The programs that are known by name, whether an agent is played by them or not. */
-async function checkPrograms(): Promise<readonly CommandCheck[]> {
+async function checkPrograms(versionOf: VersionOf): Promise<readonly CommandCheck[]> {
   return Promise.all(
     knownPrograms.map(async (known): Promise<CommandCheck> => {
       const name = `program ${known.program}`;
       const path = await findOnPath(known.program, process.env, "/");
       if (path === null) return ok(name, "not installed");
-      const version = (await versionOf(path)) ?? "unknown";
+      const version = await versionOf(path);
       const isLoggedIn = findCredentials(known, process.env).length > 0;
       const keys = known.keys.filter((variable) => (process.env[variable] ?? "") !== "");
       const login = isLoggedIn ? "logged in" : keys.length > 0 ? `${keys.join(", ")} set` : "not logged in";
@@ -111,13 +113,37 @@ async function checkPrograms(): Promise<readonly CommandCheck[]> {
 
 const versionMs = 10_000;
 
-/** First line of what it says; null: nothing that could be read. */
-function versionOf(path: string): Promise<string | null> {
-  const env = toEnvironment({ from: process.env, names: [], given: {} });
-  return new Promise((resolve) => {
-    execFile(path, ["--version"], { timeout: versionMs, env, maxBuffer: 64 * 1024 }, (error, stdout) => {
-      const [line = ""] = stdout.trim().split("\n");
-      resolve(error === null && line !== "" ? line.slice(0, 100) : null);
-    });
-  });
+type VersionOf = (path: string) => Promise<string>;
+
+/** Each program is asked once, also where several agents are played by it. */
+function askVersions(): VersionOf {
+  const versions = new Map<string, Promise<string>>();
+  return (path) => {
+    const asked = versions.get(path) ?? askVersion(path, versions.size);
+    versions.set(path, asked);
+    return asked;
+  };
+}
+
+/** First line of what it says. */
+async function askVersion(path: string, number: number): Promise<string> {
+  let said = "";
+  const onLine = (line: string, stream: string) => {
+    if (stream === "stdout" && said === "") said = line.trim();
+  };
+  // The launcher ends all that the program started, also where it does not listen.
+  const ended = await launch(
+    {
+      run: [path, "--version"],
+      cwd: process.cwd(),
+      dispatch: `doctor-${process.pid}/version-${number}`,
+      timeoutMs: versionMs,
+      onLine,
+    },
+    new AbortController().signal,
+  );
+  if (ended.kind === "ended" && ended.timedOut !== null)
+    return `unknown: no answer to --version in ${versionMs / 1_000} s`;
+  const isAnswer = ended.kind === "ended" && ended.exitCode === 0 && said !== "";
+  return isAnswer ? said.slice(0, 100) : "unknown: it does not answer --version";
 }
