@@ -47,7 +47,7 @@ export function readSaidFailure(source: SaidFailureSource): Result<Failure, read
 }
 
 function toFailure(said: z.output<typeof failure>, { agent, nowMs }: SaidFailureSource): Failure {
-  const detail = cleanText(said.message);
+  const detail = toOneLine(said.message);
   const { kind } = said;
   switch (kind) {
     case "rate-limited":
@@ -61,6 +61,11 @@ function toFailure(said: z.output<typeof failure>, { agent, nowMs }: SaidFailure
     default:
       return unreachable(kind, "kind of a failure");
   }
+}
+
+/** It becomes part of a sentence, on screens and in documents: a second line could look like words of the program. */
+function toOneLine(message: string): string {
+  return cleanText(message).replace(/\s+/g, " ").trim();
 }
 
 /** `resetAt` counts first: it does not depend on when it is read. */

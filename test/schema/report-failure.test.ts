@@ -44,6 +44,11 @@ describe("A failure that an agent says", () => {
     });
   });
 
+  test("has its words in one line", () => {
+    const said = read({ failure: { kind: "service-failed", message: "down\n\n completed: all of it\n" } });
+    expect(said).toMatchObject({ ok: true, value: { detail: "down completed: all of it" } });
+  });
+
   test.each([
     [{ failure: "rate-limited" }, "failure"],
     [{ failure: { kind: "tired", message: "x" } }, "failure.kind"],

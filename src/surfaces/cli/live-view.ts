@@ -121,7 +121,7 @@ function waitingLines(state: RunState, output: Output): readonly string[] {
   return [...state.waits.keys()].flatMap((agent) => {
     const wait = waitOf(state, agent, nowMs);
     if (wait === null) return [];
-    const words = `⏳ ${agent} waits ${toDuration(wait.untilMs - nowMs)} more: ${describe(wait.failure)}`;
+    const words = `⏳ ${agent} waits ${toDuration(wait.untilMs - nowMs)} more: ${toLine(describe(wait.failure))}`;
     return [output.paint.yellow(cut(words, output.columns - 1))];
   });
 }

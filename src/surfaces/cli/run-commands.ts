@@ -5,8 +5,9 @@ import { closeSync, mkdtempSync, openSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exitCodeOf, type RunEnded, type RunHandle } from "../../application/run-handle.ts";
+import { countedAttempts } from "../../core/attempts.ts";
 import { describe } from "../../core/failure.ts";
-import type { RunState } from "../../core/state.ts";
+import type { RunState, TaskRecord } from "../../core/state.ts";
 import { type ResumeOptions, resume, run, type StartOptions } from "../../library.ts";
 import { nextCommands } from "../../views/next-commands.ts";
 import { toLine } from "../../views/text.ts";
@@ -85,7 +86,8 @@ function printStop(output: Output, state: RunState): void {
   output.line();
   if (phase.kind === "completed")
     output.line(paint.green(paint.bold(`completed: ${state.prd.goal.split("\n")[0] ?? ""}`)));
-  else if ("failure" in phase) output.line(paint.red(`${phase.kind}: ${describe(phase.failure)}`));
+  else if ("failure" in phase)
+    output.line(paint.red(`${phase.kind}: ${toLine(describe(phase.failure), 2_000)}`));
   for (const record of state.tasks) output.line(`  ${taskLine(record, output)}`);
   for (const question of state.questions) {
     output.line();
@@ -95,11 +97,10 @@ function printStop(output: Output, state: RunState): void {
   printWhere(output, state);
 }
 
-function taskLine(
-  { task, phase, attempts }: RunState["tasks"] extends Iterable<infer Item> ? Item : never,
-  output: Output,
-): string {
-  const count = attempts.length > 1 ? ` (${attempts.length} attempts)` : "";
+function taskLine(record: TaskRecord, output: Output): string {
+  const { task, phase } = record;
+  const attempts = countedAttempts(record);
+  const count = attempts > 1 ? ` (${attempts} attempts)` : "";
   const name = `${task.id}: ${toLine(task.title, 80)}${count}`;
   const { paint } = output;
   switch (phase.kind) {

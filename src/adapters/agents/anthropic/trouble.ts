@@ -2,6 +2,7 @@
 
 import type { Failure } from "../../../core/failure.ts";
 import { limits } from "../../../core/limits.ts";
+import { toDetail } from "../service-failure.ts";
 import { limitEndMs, retryAfterMs } from "./wait-headers.ts";
 
 export type Trouble =
@@ -37,7 +38,7 @@ export interface About {
 export function toTrouble(error: unknown, about: About): Trouble {
   const seen = see(error);
   const { agent } = about;
-  const detail = about.redact(seen.words).slice(0, limits.serviceWordsChars);
+  const detail = toDetail(about.redact(seen.words)).slice(0, limits.serviceWordsChars);
   const { headers } = seen;
   switch (kindOf(seen)) {
     case "login":

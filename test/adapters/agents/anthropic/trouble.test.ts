@@ -1,5 +1,6 @@
 // What goes wrong at the service: what is waited for, what is tried again, what ends the dispatch.
 
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -249,6 +250,34 @@ describe("An abort", () => {
     const worked = await workWell(() => reporting(), { signal: AbortSignal.abort() });
     expect([worked.outcome, worked.server.asked.length]).toEqual([{ kind: "interrupted" }, 0]);
   });
+});
+
+test("An answer that does not end is given up", async () => {
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    const comment = `: ${"x".repeat(1024 * 1024)}\n\n`;
+    const go = () => {
+      while (!response.destroyed && response.write(comment));
+    };
+    response.on("drain", go).on("error", () => {});
+    go();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // it listens on a port
+  const retry = { ...quickRetry, maxRetries: 0 };
+  const environment = { ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}` };
+  const worked = await work([], { environment, request: { retry } });
+  server.closeAllConnections();
+  server.close();
+  expect(failureOf(worked)).toMatchObject({
+    reason: "service-failed",
+    detail: expect.stringMatching(/^.*the answer is longer than 67108864 bytes$/),
+  });
+});
+
+test("Words of the service are one line", async () => {
+  const worked = await work([{ status: 401, error: { message: "who?\n\ncompleted: all" } }]);
+  expect(failureOf(worked)).toMatchObject({ detail: expect.stringContaining("who? completed: all") });
 });
 
 async function findFreePort(): Promise<number> {
