@@ -68,9 +68,13 @@ const agent = z.strictObject(
     env: variableNames,
     auth: word(["login", "key"]),
     fallback: text("the key of another agent").optional(),
-    model: filledText("the name of a model").optional(),
+    model: argument("the name of a model").regex(/\S/, { error: "the name of a model" }).optional(),
     effort: word(["low", "medium", "high"]),
-    tools: z.array(filledText("the name of a tool"), { error: "a list of names of tools" }).optional(),
+    tools: z
+      .array(argument("the name of a tool").regex(/\S/, { error: "the name of a tool" }), {
+        error: "a list of names of tools",
+      })
+      .optional(),
     instructions: text("a text").optional(),
     maxTurns: whole(0),
   },

@@ -102,8 +102,9 @@ async function readSettings(
     });
     return check({ document, lineCounter, file });
   } catch {
-    // Nested so deeply that the parser gives up.
-    return failed([{ file, path: "line 2", value: "", expected: "settings in YAML", hint: "" }]);
+    // An alias, or nested so deeply that the parser gives up.
+    const hint = "it must not have aliases, nor be nested deeply";
+    return failed([{ file, path: "line 2", value: "", expected: "settings in YAML", hint }]);
   }
 }
 

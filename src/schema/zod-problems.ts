@@ -112,6 +112,7 @@ function hintForMissing(at: { shape: z.ZodType; root: unknown; path: readonly Pa
   const name = at.path.at(-1);
   const parent = valueAt(at.root, parentPath);
   if (typeof name !== "string" || typeof parent !== "object" || parent === null) return "";
+  if (valueAt(at.root, at.path) !== undefined) return ""; // it is there, and wrong
   const known = new Set(knownKeysAt(at.shape, parentPath));
   const near = nearest(
     name,

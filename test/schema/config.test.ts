@@ -162,6 +162,17 @@ describe("the file", () => {
       },
     ],
     [
+      "a NUL in the name of a model",
+      { agents: { developer: { backend: "codex", model: "a\0b" } } },
+      { path: "agents.developer.model", expected: "a text without NUL characters" },
+    ],
+    [
+      "a NUL in the name of a tool",
+      { agents: { developer: { backend: "codex", tools: ["a\0b"] } } },
+      { path: "agents.developer.tools[0]" },
+    ],
+    ["prices that are null", { prices: { m: null } }, { path: "prices.m", hint: "" }],
+    [
       "a NUL in an argument",
       { agents: { developer: { backend: "command", command: ["a", "b\0"] } } },
       {

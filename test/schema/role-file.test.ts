@@ -107,7 +107,11 @@ describe("A role file", () => {
       "---\nmodel: !!binary aGk=\n---\n",
       { path: "line 2", expected: "settings in YAML" },
     ],
-    ["an alias", "---\nmodel: &a x\nscript: *a\n---\n", { expected: "settings in YAML" }],
+    [
+      "an alias",
+      "---\nmodel: &a x\nscript: *a\n---\n",
+      { expected: "settings in YAML", hint: expect.stringContaining("aliases") },
+    ],
     ["no end", "---\nmodel: a\n", { path: "line 1" }],
     ["a bottomless list", `---\nmodel: ${"[".repeat(9_000)}\n---\n`, { expected: "settings in YAML" }],
     [
