@@ -4,9 +4,7 @@
 import type { Price } from "./policy.ts";
 import type { CostBasis, Usage } from "./report.ts";
 
-/** Day of the table. */
-export const pricesAsOf = "2026-11-01";
-
+/** Of 2026-11-01. */
 const table: ReadonlyMap<string, Price> = new Map([
   ["opus-5-5", { input: 4, output: 20, cacheRead: 0.2, cacheWrite: 5 }],
   ["sonnet-5-5", { input: 2, output: 10, cacheRead: 0.1, cacheWrite: 2.5 }],

@@ -47,12 +47,12 @@ export function asks(stage: string, code: string, rest: Partial<Rule> = {}): Rul
 }
 
 /** Asks once, and gives up where it is not answered. */
-export const once = "if ((await messages()).status !== 200) process.exit(1);";
+const once = "if ((await messages()).status !== 200) process.exit(1);";
 
 /** Every role asks once. */
 export const everyRole = ["develop", "review", "holistic-review"].map((stage) => asks(stage, once));
 
-export const agent = {
+const agent = {
   backend: "command",
   command: ["node", agentPath],
   env: ["TEST_AGENT", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"],
