@@ -244,6 +244,7 @@ function beginTalk(child: ChildProcess, onStarted: (talk: Talk) => void, stop: (
   if (stdin === null) return;
   const finish = (): void => {
     stdin.end();
+    if (child.exitCode !== null || child.signalCode !== null) return; // it was faster, and its number may be another's
     const cancel = after(limits.doneGraceMs, stop);
     child.once("exit", cancel);
   };
@@ -253,11 +254,12 @@ function beginTalk(child: ChildProcess, onStarted: (talk: Talk) => void, stop: (
 /** SIGTERM to the group, SIGKILL after the grace, and `giveUp` when even that did not end the main process. */
 function createStopper({ child, enclosure }: Started, giveUp: () => void) {
   let reason: StopReason | null = null;
+  let isOver = false;
   let deadlineMs = 0;
   const timers: (() => void)[] = [];
   return {
     stop: (why: StopReason): void => {
-      if (reason !== null) return;
+      if (reason !== null || isOver) return;
       reason = why;
       deadlineMs = performance.now() + limits.killGraceMs;
       enclosure.terminate();
@@ -265,6 +267,7 @@ function createStopper({ child, enclosure }: Started, giveUp: () => void) {
       timers.push(after(limits.killGraceMs + limits.drainGraceMs, giveUp));
     },
     end: (): void => {
+      isOver = true;
       for (const end of timers) end();
     },
     reason: (): StopReason | null => reason,

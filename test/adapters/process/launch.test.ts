@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { chmod, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Command, type Ended, launch } from "../../../src/adapters/process/launch.ts";
+import { type Command, type Ended, launch, type Talk } from "../../../src/adapters/process/launch.ts";
 import { limits } from "../../../src/core/limits.ts";
 import { isAlive, makeFolder, readPid, untilGone, writeProgram } from "./programs.ts";
 
@@ -94,6 +94,16 @@ describe("a talk", () => {
     });
     expect(ended).toMatchObject({ signal: "SIGTERM", timedOut: null, interrupted: false });
     expect(ended.durationMs).toBeGreaterThanOrEqual(limits.doneGraceMs - 10);
+  });
+
+  test("that is finished after the program has ended waits for nothing and ends nobody", async () => {
+    const talks: Talk[] = [];
+    await runSource("", { onStarted: (talk) => talks.push(talk) });
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const before = timers();
+    expect(talks.length).toBe(1);
+    for (const { finish } of talks) finish();
+    expect(timers()).toBe(before);
   });
 
   test("is not begun with a program that is not there", async () => {
