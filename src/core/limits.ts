@@ -77,6 +77,8 @@ export const limits = {
   /** The most that is believed of one dispatch: sums of it stay exact enough, and are far over every budget. */
   tokensBelieved: 1_000_000_000_000,
   usdBelieved: 1_000_000_000,
+  /** The last moment of the year 9999: a limit that is said to end later has no end that is known. */
+  latestMomentMs: 253_402_300_799_999,
   /** A model's name, as the agent says it. */
   modelChars: 100,
   /** From so much of a budget on, it is warned of. */

@@ -92,6 +92,21 @@ describe("what an agent says of its service", () => {
     expect(ended.stdout).not.toMatch(/^completed/m);
   });
 
+  it.each([9_007_199_254_740_991, 9_000_000_000_000_000])(
+    "has no end where no calendar holds it: %d ms",
+    async (retryAfterMs) => {
+      const failure = { kind: "rate-limited", message: "slow down", retryAfterMs };
+      const plan = project({
+        prd: plain(task("a")),
+        config: { ...quick, retry: { maxRetries: 0 } },
+        rules: [{ stage: "develop", report: { failure } }],
+      });
+      const ended = await plan.run(["run", plan.slug]);
+      expect(ended.exitCode, ended.stdout).toBe(4);
+      expect(ended.stdout).toContain('agent "developer" has reached a limit: slow down');
+    },
+  );
+
   it("is not shown as an attempt", async () => {
     const failure = { kind: "rate-limited", message: "slow down", retryAfterMs: 50 };
     const plan = project({

@@ -13,7 +13,7 @@ import {
   type CliTurn,
   mayWrite,
 } from "./cli-program.ts";
-import { isObject, numberIn, objectIn, objectsIn, textIn, tokensIn } from "./json-field.ts";
+import { isObject, momentIn, numberIn, objectIn, objectsIn, textIn, tokensIn } from "./json-field.ts";
 import { agentHomeVariables, keyVariables } from "./program-variables.ts";
 import { askedSchema } from "./report-schema.ts";
 import { toDetail, toServiceFailure } from "./service-failure.ts";
@@ -156,9 +156,13 @@ function readToolResults(line: JsonObject): readonly AgentEvent[] {
 
 function readLimit(info: JsonObject): readonly AgentEvent[] {
   if (textIn(info, "status") !== "rejected") return [];
-  const seconds = numberIn(info, "resetsAt");
-  const resetAtMs = seconds === null ? null : seconds * 1_000;
-  return [{ kind: "limit", resetAtMs, detail: toDetail(textIn(info, "rateLimitType") ?? "") }];
+  return [
+    {
+      kind: "limit",
+      resetAtMs: momentIn(info, "resetsAt"),
+      detail: toDetail(textIn(info, "rateLimitType") ?? ""),
+    },
+  ];
 }
 
 /** Kinds of errors that the program names; the others have a status, which the result tells. */

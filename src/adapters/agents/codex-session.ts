@@ -10,7 +10,7 @@ import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { limits } from "../../core/limits.ts";
 import type { AgentEvent } from "./agent-event.ts";
 import type { CliTurn } from "./cli-program.ts";
-import { isObject, numberIn, objectIn, textIn } from "./json-field.ts";
+import { isObject, momentIn, numberIn, objectIn, textIn } from "./json-field.ts";
 import { readJsonLines } from "./json-lines.ts";
 import { agentHomeVariables, variableOf } from "./program-variables.ts";
 import { toDetail, toServiceFailure } from "./service-failure.ts";
@@ -55,8 +55,8 @@ function toLimit(payload: JsonObject): AgentEvent[] {
   const known = objectIn(payload, "rate_limits");
   const ends = ["primary", "secondary"].flatMap((name) => {
     const window = objectIn(known, name);
-    const seconds = numberIn(window, "resets_at");
-    return (numberIn(window, "used_percent") ?? 0) >= 100 && seconds !== null ? [seconds * 1_000] : [];
+    const resetAtMs = momentIn(window, "resets_at");
+    return (numberIn(window, "used_percent") ?? 0) >= 100 && resetAtMs !== null ? [resetAtMs] : [];
   });
   return ends.length === 0 ? [] : [{ kind: "limit", resetAtMs: Math.max(...ends), detail: "usage limit" }];
 }

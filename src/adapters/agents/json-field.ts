@@ -1,6 +1,7 @@
 // Fields of JSON that others wrote: what is not of the wanted kind is not there.
 
 import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { limits } from "../../core/limits.ts";
 
 export function objectIn(value: JsonValue | undefined, name: string): JsonObject {
   const found = fieldOf(value, name);
@@ -20,6 +21,13 @@ export function textIn(value: JsonValue | undefined, name: string): string | nul
 export function numberIn(value: JsonValue | undefined, name: string): number | null {
   const found = fieldOf(value, name);
   return typeof found === "number" && Number.isFinite(found) ? found : null;
+}
+
+/** A moment in milliseconds since 1970, which is told in seconds; what no calendar holds in seconds is not. */
+export function momentIn(value: JsonValue | undefined, name: string): number | null {
+  const found = numberIn(value, name);
+  if (found === null) return null;
+  return Math.round(found * 1_000 <= limits.latestMomentMs ? found * 1_000 : found);
 }
 
 /** A number of tokens; 0 where there is none. */

@@ -2,6 +2,7 @@
 
 import type { DispatchEnded, DispatchOutcome, DispatchStarted } from "../../core/event.ts";
 import type { Failure } from "../../core/failure.ts";
+import { limits } from "../../core/limits.ts";
 import { nothingSeen, type OwnLook, wantedFiles, wantedNames } from "../../core/own-look.ts";
 import { type AgentPolicy, agentOf, instructionsFor, type Policy } from "../../core/policy.ts";
 import { type Prices, withCost } from "../../core/prices.ts";
@@ -10,7 +11,7 @@ import { evidencePlace, toDispatchRequest, toRequestJson } from "../../core/requ
 import { assert, type Result, success } from "../../core/result.ts";
 import { soundUsage } from "../../core/sound-usage.ts";
 import { knownTask, type RunState } from "../../core/state.ts";
-import type { AgentAnswer, MeteringWanted } from "../../ports.ts";
+import type { AgentAnswer, AgentOutcome, MeteringWanted } from "../../ports.ts";
 import { addRoleText, toPrompt } from "../../prompts/prompt.ts";
 import type { Effect } from "./effect.ts";
 
@@ -58,7 +59,8 @@ export async function askAgent(
     },
     { signal: effect.signal, onOutput: effect.onOutput, onWait: effect.onWait },
   );
-  return { ...answer, usage: toPriced(answer, { agent, prices: state.policy.prices }) };
+  const usage = toPriced(answer, { agent, prices: state.policy.prices });
+  return { ...answer, outcome: withSoundReset(answer.outcome), usage };
 }
 
 /** null: the run has no metering proxy. */
@@ -70,6 +72,14 @@ function meteringOf(state: RunState, policy: Policy, { taskId }: DispatchStarted
       ? null
       : { id: taskId, usedUsd: knownTask(state, taskId).usage.costUsd, limitUsd: perTaskUsd };
   return { prices: policy.prices, usedUsd: state.usage.costUsd, limitUsd: usd, task };
+}
+
+/** A limit's end that no calendar holds is not known. */
+function withSoundReset(outcome: AgentOutcome): AgentOutcome {
+  if (outcome.kind !== "failed" || outcome.failure.reason !== "rate-limited") return outcome;
+  const { resetAtMs } = outcome.failure;
+  const isMoment = resetAtMs !== null && resetAtMs >= 0 && resetAtMs <= limits.latestMomentMs;
+  return { ...outcome, failure: { ...outcome.failure, resetAtMs: isMoment ? Math.round(resetAtMs) : null } };
 }
 
 /** What our own loop counted is measured; what a program says of its tokens is its word. A login is paid elsewhere. */

@@ -176,7 +176,11 @@ describe("What codex says", () => {
     expect(outcome).toMatchObject({ kind: "failed", failure: { reason: "service-failed" } });
   });
 
-  test("of a used up window names when it is over", () => {
+  test.each([
+    [2_000, 2_000_000],
+    [2_000.4, 2_000_400],
+    [1_795_287_387_000, 1_795_287_387_000],
+  ])("of a used up window names when it is over, in seconds as it is meant or not: %d", (end, resetAtMs) => {
     const events = toSessionEvents(
       [
         {
@@ -184,7 +188,7 @@ describe("What codex says", () => {
           payload: {
             type: "token_count",
             rate_limits: {
-              primary: { used_percent: 100, resets_at: 2_000 },
+              primary: { used_percent: 100, resets_at: end },
               secondary: { used_percent: 40, resets_at: 9_000 },
             },
           },
@@ -200,7 +204,7 @@ describe("What codex says", () => {
       { agent: "developer", session: "s", auth: "login" },
     );
     const { outcome } = judgeEvents(requestWith({}), events, endWith({ exitCode: 1 }));
-    expect(outcome).toMatchObject({ failure: { reason: "rate-limited", resetAtMs: 2_000_000 } });
+    expect(outcome).toMatchObject({ failure: { reason: "rate-limited", resetAtMs } });
   });
 });
 
