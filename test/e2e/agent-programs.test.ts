@@ -29,7 +29,7 @@ console.log(JSON.stringify({ ...result, structured_output: ${JSON.stringify(repo
   writeFileSync(join(bin, "claude.mjs"), code);
   writeFileSync(join(bin, "claude"), `#!/bin/sh\nexec ${process.execPath} ${join(bin, "claude.mjs")}\n`);
   chmodSync(join(bin, "claude"), 0o755);
-  return { PATH: `${bin}:${process.env["PATH"]}`, ANTHROPIC_API_KEY: "" };
+  return { PATH: `${bin}:${process.env["PATH"]}`, ANTHROPIC_API_KEY: "a-key-of-a-service" };
 }
 
 function cost(costUSD: number): Json {
