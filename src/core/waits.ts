@@ -45,10 +45,10 @@ export function planWait(state: RunState, nowMs: number): RunEvent | null {
 
 function waitMs(runId: RunId, { retry }: Policy, due: DueWait): number {
   const { failure, times, dispatch } = due;
-  if (failure.reason === "rate-limited" && failure.resetAtMs !== null) {
-    return Math.max(0, failure.resetAtMs - due.failedAtMs);
-  }
-  return Math.floor(drawn(`${runId}/${dispatch}`) * backoffMs(retry, times - 1));
+  const backedOffMs = Math.floor(drawn(`${runId}/${dispatch}`) * backoffMs(retry, times - 1));
+  if (failure.reason !== "rate-limited" || failure.resetAtMs === null) return backedOffMs;
+  // A service whose clock is behind says that its limit is over, and refuses all the same.
+  return Math.max(failure.resetAtMs - due.failedAtMs, backedOffMs);
 }
 
 /** The most that is waited before try `retries` + 2: of it, a drawn part. */

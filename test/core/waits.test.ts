@@ -188,6 +188,12 @@ describe("a limit", () => {
     expect(next(waited(story))).toMatchObject({ kind: "dispatch-started", agent: "developer" });
   });
 
+  it("that is said to be over is waited for like a failure whose end nobody knows", () => {
+    const over = failed(one(), limited(1));
+    const unknown = failed(one(), overloaded);
+    expect(untilOf(next(over), over)).toBe(untilOf(next(unknown), unknown));
+  });
+
   it("pauses the run where the builder wants that, and where it lasts too long", () => {
     const paused = { kind: "run-paused", failure: limited(null) };
     expect(next(failed(one({ onRateLimit: "pause" }), limited(null)))).toEqual(paused);
