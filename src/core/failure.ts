@@ -246,7 +246,7 @@ function describeTrouble(failure: Trouble): string {
     case "report-unusable-twice":
       return `the ${failure.stage} report${of(failure.taskId)} was unusable twice: ${failure.last}`;
     case "infrastructure-in-a-row":
-      return `${failure.stage}${of(failure.taskId)} failed ${failure.times} times in a row for reasons outside the work: ${failure.last}`;
+      return `${failure.stage}${of(failure.taskId)} failed ${failure.times === 1 ? "" : `${failure.times} times in a row `}for reasons outside the work: ${failure.last}`;
     case "question-open":
       return `the builder has to answer question "${failure.question}": ${failure.text}`;
     case "evidence-held":

@@ -188,6 +188,10 @@ const rows: { readonly [Reason in Failure["reason"]]: readonly Row[] } = {
       { reason: "infrastructure-in-a-row", stage: "recon", taskId: null, times: 5, last: "git failed" },
       "recon failed 5 times in a row for reasons outside the work: git failed",
     ],
+    [
+      { reason: "infrastructure-in-a-row", stage: "recon", taskId: null, times: 1, last: "git failed" },
+      "recon failed for reasons outside the work: git failed",
+    ],
   ],
   "question-open": [
     [
