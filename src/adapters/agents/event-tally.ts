@@ -44,7 +44,7 @@ export function foldAgentEvent(before: EventTally, event: AgentEvent): EventTall
   const tally = { ...before, count: before.count + 1 };
   switch (event.kind) {
     case "session":
-      return { ...tally, session: event.id, model: event.model ?? tally.model };
+      return { ...tally, session: toSession(event.id), model: event.model ?? tally.model };
     case "text":
       return atWork(tally);
     case "tool-started":
@@ -70,6 +70,11 @@ export function foldAgentEvent(before: EventTally, event: AgentEvent): EventTall
     default:
       return tally;
   }
+}
+
+/** It becomes an argument of the program: what looks like an option, or like no name, is none. */
+function toSession(id: string): string | null {
+  return /^\w[\w.:-]{0,199}$/.test(id) ? id : null;
 }
 
 function atWork(tally: EventTally): EventTally {

@@ -179,6 +179,20 @@ describe("An agent program whose report is missing", () => {
     expect(await readFile(join(place.root, "asked"), "utf8")).toBe("xx");
   });
 
+  test.each(["--dangerously-skip-permissions", "../../etc/passwd", "s\n1", "", "x".repeat(201)])(
+    "is not asked in a session that is called %j",
+    async (session) => {
+      const place = await makePlace();
+      const { answer } = await askClaude(
+        place,
+        `fs.appendFileSync(${JSON.stringify(join(place.root, "asked"))}, "x");
+         say({ ...init, session_id: ${JSON.stringify(session)} }, { ...done, structured_output: undefined });`,
+      );
+      expect(answer.outcome).toMatchObject({ kind: "failed", failure: { reason: "report-missing" } });
+      expect(await readFile(join(place.root, "asked"), "utf8")).toBe("x");
+    },
+  );
+
   test("is not asked when it does not say that it is done", async () => {
     const place = await makePlace();
     const { answer } = await askClaude(
