@@ -1,8 +1,11 @@
 // The report out of an agent's final message: the whole text, else its last block of JSON, else its last object.
 
+import { limits } from "../../core/limits.ts";
+
 /** undefined: there is no JSON object in it. */
 export function reportInText(text: string): unknown {
-  return asObject(text) ?? lastBlock(text) ?? lastObject(text);
+  const end = text.slice(-limits.reportBytes); // what is longer could not be used
+  return asObject(text) ?? lastBlock(end) ?? lastObject(end);
 }
 
 function asObject(text: string): unknown {
@@ -14,10 +17,13 @@ function asObject(text: string): unknown {
   }
 }
 
+// Each that is no JSON costs a walk through it, and an error.
+const maxBlocks = 50;
+
 function lastBlock(text: string): unknown {
-  const blocks = text.split(/^[ \t]*```/m);
-  for (const block of blocks.reverse()) {
-    const found = /^json[c5]?[ \t]*\r?\n/i.test(block) ? asObject(block.replace(/^.*\n/, "")) : undefined;
+  const blocks = text.split(/^[ \t]*```/m).filter((block) => /^json[c5]?[ \t]*\r?\n/i.test(block));
+  for (const block of blocks.slice(-maxBlocks).reverse()) {
+    const found = asObject(block.replace(/^.*\n/, ""));
     if (found !== undefined) return found;
   }
   return undefined;

@@ -28,9 +28,20 @@ describe("The report in a final message", () => {
     },
   );
 
-  test("is looked for in no more than a moment", () => {
+  test.each([
+    ["{", 500_000],
+    ["{", 15_000_000],
+    ['{"a', 4_000_000],
+    ["\n```json\n{", 1_000_000],
+  ])("is looked for in no more than a moment among %j", (text, times) => {
     const begun = performance.now();
-    expect(reportInText("{".repeat(500_000))).toBeUndefined();
+    expect(reportInText(text.repeat(times))).toBeUndefined();
     expect(performance.now() - begun).toBeLessThan(2_000);
+  });
+
+  test("is found at the end of a message that is far too long", () => {
+    expect(reportInText(`${"```json\n{\n```\n".repeat(200_000)}\n\`\`\`json\n{"a":1}\n\`\`\``)).toEqual({
+      a: 1,
+    });
   });
 });
