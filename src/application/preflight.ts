@@ -47,6 +47,7 @@ export function worktreeRootOf(mainWorktree: string, policy: Pick<Policy, "workt
 
 async function checkAgents({ policy, prd, checkout }: PreflightAt): Promise<readonly InputProblem[]> {
   const problems: InputProblem[] = [];
+  const told = new Set<string>();
   for (const key of neededAgents(policy, prd)) {
     const agent = agentOf(policy, key);
     const path = `agents.${key}`;
@@ -61,7 +62,10 @@ async function checkAgents({ policy, prd, checkout }: PreflightAt): Promise<read
     } else {
       const trouble =
         agent.backend === "scripted" ? scriptTrouble(agent) : await commandTrouble(agent, checkout);
-      if (trouble !== null) problems.push(problem({ file: configFileName, path, ...trouble }));
+      // The developer's agent plays the roles that have none: its trouble is told once.
+      if (trouble === null || told.has(trouble.value)) continue;
+      told.add(trouble.value);
+      problems.push(problem({ file: configFileName, path, ...trouble }));
     }
   }
   return problems;

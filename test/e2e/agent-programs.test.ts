@@ -54,6 +54,7 @@ describe("an agent program", () => {
     const ended = await plan.run(["run", plan.slug]);
     expect(ended.exitCode).toBe(2);
     expect(ended.stderr).toContain('expected a program on PATH or an executable file, found "opencode"');
+    expect(ended.stderr.match(/expected a program/g)).toHaveLength(1); // though it plays every role
   });
 
   it("gets no money back for a cost below nothing, and its model is one plain word", async () => {
