@@ -49,7 +49,7 @@ export function initAdvice(answers: InitAnswers): readonly string[] {
   const advice: string[] = [];
   if (answers.agents === null) {
     advice.push(
-      `No agent program is known. Put yours into agents.developer.command of ${configFileName}, in place of "${placeholderCommand.join(" ")}"; docs/writing-an-agent.md of execute-prd shows how to write one.`,
+      `No agent is named yet. One that is known needs its backend alone in ${configFileName}: "developer": { "backend": "claude-code" }, or codex, gemini, opencode, anthropic (docs/agents.md of execute-prd). A program of your own goes into agents.developer.command, in place of "${placeholderCommand.join(" ")}" (docs/writing-an-agent.md).`,
     );
   }
   if (answers.gates.length === 0) {

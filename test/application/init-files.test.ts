@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { type InitAnswers, initAdvice, initFiles, roleFolder } from "../../src/application/init-files.ts";
 import { addRoleText } from "../../src/prompts/prompt.ts";
 import { readConfig, toPolicy } from "../../src/schema/config.ts";
+import { availableBackends } from "../../src/schema/config-shape.ts";
 import { readRoleFile } from "../../src/schema/role-file.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -54,6 +55,8 @@ describe("the configuration", () => {
     expect(Object.keys(policy.agents)).toEqual(["developer"]);
     const command = policy.agents["developer"]?.command.join(" ") ?? "";
     expect(initAdvice(unknown).join("\n")).toContain(`agents.developer.command`);
+    for (const backend of availableBackends.filter((each) => !["command", "scripted", "acp"].includes(each)))
+      expect(initAdvice(unknown).join("\n")).toContain(backend);
     expect(initAdvice(unknown).join("\n")).toContain(`"${command}"`);
     expect(initAdvice(known).join("\n")).not.toContain("agents.developer");
   });
