@@ -4,8 +4,11 @@ import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { knownPrograms } from "../../../src/adapters/agents/logins.ts";
+import { keyVariables } from "../../../src/adapters/agents/program-variables.ts";
 import { waitForOwnGit } from "../../../src/adapters/git/own-git.ts";
 import { readGit, runGit } from "../../../src/adapters/git/run-git.ts";
+import { serviceKeys } from "../../../src/adapters/process/environment.ts";
 import { compile } from "../../support/compile.ts";
 import { failureOf, gitFixture, scriptIn, toValue, withEnvironment } from "../../support/git-fixture.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
@@ -58,6 +61,12 @@ test("the environment of the outside does not reach git, in any language", async
   ]);
   expect(environment).toContain("LC_ALL=C");
   expect(environment.filter((line) => line.endsWith("=k"))).toEqual(["OTHER_TOKEN=k"]);
+});
+
+test("no key that an agent program is known to use is left in git's environment", () => {
+  const backends = ["claude-code", "codex", "gemini", "opencode"] as const;
+  const keys = [...backends.flatMap(keyVariables), ...knownPrograms.flatMap((known) => known.keys)];
+  expect(keys.filter((name) => !name.endsWith("_URL") && !serviceKeys.includes(name))).toEqual([]);
 });
 
 test("everything is flushed, and hooks and monitors are off", async () => {
