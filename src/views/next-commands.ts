@@ -1,6 +1,7 @@
 // What the builder can type next: exact commands, the same in status.json, in the report and on the screen.
 
 import type { Question } from "../core/event.ts";
+import type { Failure } from "../core/failure.ts";
 import { isSha } from "../core/ids.ts";
 import type { RunState } from "../core/state.ts";
 import { toLine, toShellWord } from "./text.ts";
@@ -19,7 +20,7 @@ export function nextCommands(state: RunState, facts: CommandFacts = state): stri
     case "running":
       return [`execute-prd status ${slug} --watch`, `execute-prd log ${slug} --follow`];
     case "paused":
-      return [`execute-prd resume ${slug}`, ...inspectCommands(state)];
+      return [`execute-prd resume ${slug}${moreMoney(state.phase.failure)}`, ...inspectCommands(state)];
     case "blocked":
       return [...answerCommands(state), `execute-prd resume ${slug}`, ...inspectCommands(state)];
     case "failed":
@@ -32,6 +33,14 @@ export function nextCommands(state: RunState, facts: CommandFacts = state): stri
         `execute-prd clean ${slug}`,
       ];
   }
+}
+
+/** Without more of it a run that paused for its budget would only pause again: twice as much is proposed. */
+function moreMoney(failure: Failure): string {
+  const isMoney = failure.reason === "budget-cost" || failure.reason === "budget-projected";
+  return isMoney && failure.taskId === null
+    ? ` --budget-usd ${Number((failure.limitUsd * 2).toFixed(2))}`
+    : "";
 }
 
 /** What the run put on its branch; nothing when it put nothing there. */

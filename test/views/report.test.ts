@@ -111,6 +111,20 @@ describe("the next commands", () => {
     );
   });
 
+  test.each([
+    [
+      { reason: "budget-projected", usedUsd: 0.4, nextUsd: 0.2, limitUsd: 0.5, taskId: null },
+      " --budget-usd 1",
+    ],
+    [{ reason: "budget-cost", usedUsd: 25, limitUsd: 25, taskId: null }, " --budget-usd 50"],
+    [{ reason: "budget-cost", usedUsd: 5, limitUsd: 5, taskId: taskId("task-1") }, ""],
+    [{ reason: "budget-dispatches", used: 26, limit: 26 }, ""],
+  ] as const)("a run that paused for money is resumed with more of it: %j", (failure, flag) => {
+    const story = new RunStory({ tasks: [makeTask("task-1")] }).started();
+    story.add({ kind: "run-paused", failure });
+    expect(nextCommands(story.state)[0]).toBe(`execute-prd resume feature-x${flag}`);
+  });
+
   test("an option that could be misread is left out; with none left, the place for words is shown", () => {
     const commands = (options: readonly QuestionOption[]) => nextCommands(askedStory(options).state)[0];
     const option = (id: string) => ({ id, label: id });
