@@ -156,7 +156,7 @@ describe("a budget of a run", () => {
     const stopped = await live.ended;
     expect(stopped.exitCode, stopped.stdout).toBe(3);
     expect(stopped.stdout).toMatch(/would pass the budget of \$0\.50: \$0\.40 are used/);
-    expect(dispatches(plan)).toBe(2);
+    expect(dispatches(plan), stopped.stdout).toBe(2);
   });
 
   it("is not reset by a crash: what was used counts, and what was under way is unknown", async () => {
