@@ -1,4 +1,4 @@
-// The last line of a test run, for people and for CI: `N passed, N failed`, and `, N skipped` when there were any.
+// The last line of a test run, for people and for CI: `N passed, N failed`, and above it how many were skipped.
 
 /**
  * @typedef {object} TestCounts
@@ -17,5 +17,5 @@
 export function toClosingLine({ passed, failed, skipped }, exitCode) {
   const failures = exitCode === 0 ? failed : Math.max(failed, 1);
   const line = `${passed} passed, ${failures} failed`;
-  return skipped > 0 ? `${line}, ${skipped} skipped` : line;
+  return skipped > 0 ? `${skipped} skipped\n${line}` : line;
 }

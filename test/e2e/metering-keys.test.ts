@@ -201,6 +201,5 @@ describe.runIf(hasBubblewrap)("in the sandbox", () => {
   });
 });
 
-describe.skipIf(hasBubblewrap)("without bubblewrap", () => {
-  it("what agents behind the proxy reach in the sandbox is skipped", () => {});
-});
+if (!hasBubblewrap)
+  it.skip("skipped: agents behind the proxy in the sandbox, for want of bubblewrap", () => {});
