@@ -14,25 +14,16 @@ import type { AgentEvent } from "./agent-event.ts";
 import { agentConfinement, homeVariables } from "./agent-place.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { isInside } from "./confined.ts";
-import { type DropFolder, openDropFolder } from "./drop-folder.ts";
+import type { DropFolder } from "./drop-folder.ts";
 import { evidencePaths, keepEvidence, toJsonText } from "./evidence.ts";
-import { failureOfEnd, type Judged, judgeReport, redactReport } from "./outcome.ts";
+import { inDropFolder } from "./in-drop-folder.ts";
+import { failedWith, failureOfEnd, type Judged, judgeReport, redactReport } from "./outcome.ts";
 import { prepare } from "./prepare.ts";
 import { dispatchValue, toAgentVariables } from "./protocol.ts";
 import { askForMessage, askOnceMore } from "./report-asking.ts";
 
-export async function runAcpAgent(run: AgentRun): Promise<Judged> {
-  const { request, options } = run;
-  const opened = await openDropFolder({
-    runId: request.runId,
-    outside: [...options.outside, options.runFolder, request.cwd],
-  });
-  if (!opened.ok) return failedWith(opened.failure);
-  try {
-    return await runIn(opened.value, run);
-  } finally {
-    await opened.value.remove();
-  }
+export function runAcpAgent(run: AgentRun): Promise<Judged> {
+  return inDropFolder(run, (folder) => runIn(folder, run));
 }
 
 async function runIn(folder: DropFolder, run: AgentRun): Promise<Judged> {
@@ -185,8 +176,4 @@ function realParent(path: string): string {
   const folder = dirname(path);
   if (real !== path || folder === path || existsSync(path)) return real;
   return join(realParent(folder), basename(path));
-}
-
-function failedWith(failure: Failure, usage: Judged["usage"] = null): Judged {
-  return { outcome: { kind: "failed", failure }, usage };
 }

@@ -10,29 +10,19 @@ import { agentConfinement, homeVariables } from "./agent-place.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { type Listening, listen } from "./cli-listening.ts";
 import { type CliCommand, type CliProgram, type CliTurn, mayWrite } from "./cli-program.ts";
-import { type DropFolder, openDropFolder } from "./drop-folder.ts";
+import type { DropFolder } from "./drop-folder.ts";
 import { type EventTally, foldAgentEvent } from "./event-tally.ts";
 import { evidencePaths, keepEvidence } from "./evidence.ts";
+import { inDropFolder } from "./in-drop-folder.ts";
 import { denialOf, type EventsEnd, judgeTally, reportOf } from "./judge-events.ts";
-import { type Judged, redactReport } from "./outcome.ts";
+import { failedWith, type Judged, redactReport } from "./outcome.ts";
 import { prepare } from "./prepare.ts";
 import { agentHomeVariables, authOf, keyVariables } from "./program-variables.ts";
 import { dispatchValue, toAgentVariables } from "./protocol.ts";
 import { askForMessage, askOnceMore } from "./report-asking.ts";
 
-export async function runCliAgent(program: CliProgram, run: AgentRun): Promise<Judged> {
-  const { request, options } = run;
-  const opened = await openDropFolder({
-    runId: request.runId,
-    outside: [...options.outside, options.runFolder, request.cwd],
-  });
-  if (!opened.ok) return failedWith(opened.failure);
-  const folder = opened.value;
-  try {
-    return await askIn({ program, run, folder });
-  } finally {
-    await folder.remove();
-  }
+export function runCliAgent(program: CliProgram, run: AgentRun): Promise<Judged> {
+  return inDropFolder(run, (folder) => askIn({ program, run, folder }));
 }
 
 interface Asking {
@@ -213,8 +203,4 @@ async function withWhatIsLeft(left: {
   if (program.readLeft === undefined || tally.session === null) return tally;
   const events = await program.readLeft({ turn, session: tally.session, agent });
   return events.reduce(foldAgentEvent, tally);
-}
-
-function failedWith(failure: Failure): Judged {
-  return { outcome: { kind: "failed", failure }, usage: null };
 }

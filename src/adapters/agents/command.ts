@@ -1,29 +1,18 @@
 // Backend `command`: any program that reads a prompt from stdin and writes its report where it is told to.
 
-import type { Failure } from "../../core/failure.ts";
 import type { PlainFileFound } from "../plain-file.ts";
 import { launch } from "../process/launch.ts";
 import { agentConfinement, homeVariables } from "./agent-place.ts";
 import type { AgentRun } from "./agent-run.ts";
-import { type DropFolder, openDropFolder } from "./drop-folder.ts";
+import type { DropFolder } from "./drop-folder.ts";
 import { evidencePaths, keepEvidence } from "./evidence.ts";
-import { type Judged, judge, redactReport } from "./outcome.ts";
+import { inDropFolder } from "./in-drop-folder.ts";
+import { failedWith, type Judged, judge, redactReport } from "./outcome.ts";
 import { prepare } from "./prepare.ts";
 import { dispatchValue, toAgentVariables } from "./protocol.ts";
 
-export async function runCommandAgent(run: AgentRun): Promise<Judged> {
-  const { request, options } = run;
-  const opened = await openDropFolder({
-    runId: request.runId,
-    outside: [...options.outside, options.runFolder, request.cwd],
-  });
-  if (!opened.ok) return failedWith(opened.failure);
-  const folder = opened.value;
-  try {
-    return await runIn(folder, run);
-  } finally {
-    await folder.remove();
-  }
+export function runCommandAgent(run: AgentRun): Promise<Judged> {
+  return inDropFolder(run, (folder) => runIn(folder, run));
 }
 
 async function runIn(folder: DropFolder, run: AgentRun): Promise<Judged> {
@@ -63,8 +52,4 @@ async function runIn(folder: DropFolder, run: AgentRun): Promise<Judged> {
     if (!kept.ok) return failedWith(kept.failure);
   }
   return judge(request, { ended, found });
-}
-
-function failedWith(failure: Failure): Judged {
-  return { outcome: { kind: "failed", failure }, usage: null };
 }

@@ -15,6 +15,10 @@ export interface Judged {
   readonly usage: Usage | null;
 }
 
+export function failedWith(failure: Failure, usage: Usage | null = null): Judged {
+  return { outcome: { kind: "failed", failure }, usage };
+}
+
 /**
  * A report is believed only of an agent that ended well; what it says about its cost counts in any case, and so does
  * that its service failed it, however it ended.

@@ -4,6 +4,7 @@
 import { chmod, copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { limits } from "../../core/limits.ts";
 import { unreachable } from "../../core/result.ts";
 import type { AgentRequest } from "../../ports.ts";
 import type { PlainFileFound } from "../plain-file.ts";
@@ -59,7 +60,7 @@ async function play(run: AgentRun, transcript: string): Promise<Played> {
     return cannotStart(`its transcript cannot be written: ${opened.failure}`);
   }
   const startedMs = performance.now();
-  const timeUp = AbortSignal.timeout(Math.min(request.agent.timeoutMs, 2 ** 31 - 1));
+  const timeUp = AbortSignal.timeout(Math.min(request.agent.timeoutMs, limits.longestTimerMs));
   const step = findStep(script, request);
   const stage: Stage = {
     run: { ...run, signal: AbortSignal.any([signal, timeUp]) },

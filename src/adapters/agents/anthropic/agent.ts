@@ -9,9 +9,10 @@ import { failed, success } from "../../../core/result.ts";
 import type { AgentOutcome, AgentRequest } from "../../../ports.ts";
 import { codeOf } from "../../process/output.ts";
 import type { AgentRun } from "../agent-run.ts";
-import { type DropFolder, openDropFolder } from "../drop-folder.ts";
+import type { DropFolder } from "../drop-folder.ts";
 import { evidencePaths, keepEvidence } from "../evidence.ts";
-import type { Judged } from "../outcome.ts";
+import { inDropFolder } from "../in-drop-folder.ts";
+import { failedWith, type Judged } from "../outcome.ts";
 import { prepare } from "../prepare.ts";
 import { findAccess } from "./access.ts";
 import { type Bounds, usualBounds } from "./bounds.ts";
@@ -28,19 +29,8 @@ const usualModel = "claude-sonnet-5-5";
 /** Where the request says nothing. */
 const usualRetry: Policy["retry"] = { maxRetries: 3, backoffBaseMs: 1_000, backoffMaxMs: 32_000 };
 
-export async function runAnthropicAgent(run: AgentRun, bounds: Bounds = usualBounds): Promise<Judged> {
-  const { request, options } = run;
-  const opened = await openDropFolder({
-    runId: request.runId,
-    outside: [...options.outside, options.runFolder, request.cwd],
-  });
-  if (!opened.ok) return failedWith(opened.failure);
-  const folder = opened.value;
-  try {
-    return await runWith(folder, { run, bounds });
-  } finally {
-    await folder.remove();
-  }
+export function runAnthropicAgent(run: AgentRun, bounds: Bounds = usualBounds): Promise<Judged> {
+  return inDropFolder(run, (folder) => runWith(folder, { run, bounds }));
 }
 
 async function runWith(
@@ -151,8 +141,4 @@ function toOutcome(end: LoopEnd, { request, watch }: { request: AgentRequest; wa
 
 function toModel({ agent }: AgentRequest): string {
   return agent.model === "" ? usualModel : agent.model;
-}
-
-function failedWith(failure: Failure): Judged {
-  return { outcome: { kind: "failed", failure }, usage: null };
 }

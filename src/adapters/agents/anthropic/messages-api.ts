@@ -99,7 +99,7 @@ async function fetchHeard(
 
 function watchSilence(silenceMs: number) {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), Math.min(silenceMs, 2 ** 31 - 1));
+  const timer = setTimeout(() => controller.abort(), Math.min(silenceMs, limits.longestTimerMs));
   return {
     signal: controller.signal,
     touch: () => {

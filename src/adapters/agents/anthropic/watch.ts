@@ -1,6 +1,8 @@
 // The time of a dispatch: the whole of it, and silence of the service. A tool at work and a wait that was told are no
 // silence.
 
+import { limits } from "../../../core/limits.ts";
+
 export interface Watch {
   /** Fires when the dispatch is to end, whatever the reason. */
   readonly signal: AbortSignal;
@@ -13,8 +15,6 @@ export interface Watch {
   end(): void;
 }
 
-const longestTimerMs = 2 ** 31 - 1;
-
 export function openWatch(wanted: { signal: AbortSignal; timeoutMs: number; idleTimeoutMs: number }): Watch {
   const timeUp = new AbortController();
   let reason: "total" | "idle" | null = null;
@@ -23,9 +23,11 @@ export function openWatch(wanted: { signal: AbortSignal; timeoutMs: number; idle
     reason ??= why;
     timeUp.abort();
   }
-  const total = setTimeout(() => stop("total"), Math.min(wanted.timeoutMs, longestTimerMs));
+  const total = setTimeout(() => stop("total"), Math.min(wanted.timeoutMs, limits.longestTimerMs));
   const idle =
-    wanted.idleTimeoutMs <= 0 ? null : setTimeout(onIdle, Math.min(wanted.idleTimeoutMs, longestTimerMs));
+    wanted.idleTimeoutMs <= 0
+      ? null
+      : setTimeout(onIdle, Math.min(wanted.idleTimeoutMs, limits.longestTimerMs));
   function onIdle(): void {
     if (isAtWork > 0) idle?.refresh();
     else stop("idle");
