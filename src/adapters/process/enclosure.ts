@@ -100,11 +100,13 @@ function terminate(child: ChildProcess, namespace: Namespace, beganMs = performa
     setTimeout(() => terminate(child, namespace, beganMs), lookMs);
     return;
   }
+  // First of all: between two signals of ours there is time enough for the command to end.
+  signal(child.pid, "SIGSTOP");
   if (first === null || !signal(-first.pid, "SIGTERM")) {
+    signal(child.pid, "SIGCONT");
     signalGroup(child, "SIGTERM");
     return;
   }
-  signal(child.pid, "SIGSTOP");
   const group = first.pid;
   const goOn = setInterval(() => {
     if (!isOver(child) && hasRunningMember(group, [group])) return;
