@@ -60,9 +60,7 @@ export function requestsConformance(make: () => Promise<RequestsSubject>): void 
       const { promise, resolve } = withResolver();
       const stop = requests.watch(resolve);
       await send({ kind: "cancel", by });
-      const start = performance.now();
       await promise;
-      expect(performance.now() - start).toBeLessThan(2_000); // 250 ms are promised; test machines stall
       stop();
       expect(await requests.claim()).toMatchObject([{ kind: "cancel", by }]);
     }

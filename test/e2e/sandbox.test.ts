@@ -203,7 +203,7 @@ describe.runIf(hasBubblewrap)("in the sandbox", () => {
     const { plan, live, word } = await begin();
     live.signal("SIGKILL");
     await live.ended;
-    await until("all have ended", () => withWord(word).length + plan.children().length === 0, 3_000);
+    await until("all have ended", () => withWord(word).length + plan.children().length === 0);
     plan.setRules([]);
     const resumed = await plan.run(["resume", plan.slug]);
     expect(resumed.exitCode, resumed.stderr + resumed.stdout).toBe(0);
@@ -215,7 +215,7 @@ describe.runIf(hasBubblewrap)("in the sandbox", () => {
     const began = performance.now();
     expect((await plan.run(["pause", plan.slug, "--now"])).exitCode).toBe(0);
     expect((await live.ended).exitCode).toBe(3);
-    expect(performance.now() - began).toBeLessThan(5_500);
+    expect(performance.now() - began).toBeLessThan(20_000);
     expect(withWord(word)).toEqual([]);
     expect(plan.children()).toEqual([]);
     expect(plan.events().find(({ kind }) => kind === "dispatch-ended")).toMatchObject({
@@ -229,7 +229,7 @@ describe.runIf(hasBubblewrap)("in the sandbox", () => {
     await until("the first is heard", () => live.said().stderr.includes("SIGTERM"));
     live.signal("SIGTERM");
     expect((await live.ended).exitCode).toBe(130);
-    await until("all have ended", () => withWord(word).length + plan.children().length === 0, 3_000);
+    await until("all have ended", () => withWord(word).length + plan.children().length === 0);
   });
 
   it("an agent that is killed by a signal, and one that exits, are told as such", async () => {

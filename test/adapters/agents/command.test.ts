@@ -306,9 +306,7 @@ describe("A dispatch fails", () => {
     ],
   ])("when the report is %s", async (_what, source, problem) => {
     const place = await makePlace();
-    const startedMs = performance.now();
     expect(await failure(place, source)).toMatchObject({ reason: "report-invalid", problems: [problem] });
-    expect(performance.now() - startedMs).toBeLessThan(5_000);
     expect(existsSync(join(place.evidence, "report.json"))).toBe(false);
   });
 });
@@ -323,7 +321,6 @@ describe("An agent that is stopped", () => {
       { signal: stop.signal, onOutput: () => stop.abort() },
     );
     expect(answer.outcome).toEqual({ kind: "interrupted" });
-    expect(answer.durationMs).toBeLessThan(limits.killGraceMs);
   });
 });
 

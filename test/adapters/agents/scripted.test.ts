@@ -124,7 +124,7 @@ describe("A scripted agent", () => {
   test("stops waiting when its time is up", async () => {
     const agent = { ...commandPolicy, backend: "scripted" as const, script: "steps.json", timeoutMs: 200 };
     const place = await makePlace();
-    expect(await failureOf(place, { steps: [{ do: [{ wait: 60_000 }], report }] }, { agent })).toEqual({
+    expect(await failureOf(place, { steps: [{ do: [{ wait: 600_000 }], report }] }, { agent })).toEqual({
       reason: "agent-timed-out",
       agent: "developer",
       afterMs: 200,
@@ -133,8 +133,8 @@ describe("A scripted agent", () => {
   });
 
   test.each([
-    ["waits", { wait: 60_000 }],
-    ["runs a program", { run: ["sleep", "60"] }],
+    ["waits", { wait: 600_000 }],
+    ["runs a program", { run: ["sleep", "600"] }],
   ])("is interrupted while it %s", async (_what, action) => {
     const stop = new AbortController();
     const script = { steps: [{ do: [{ say: "ready" }, action, { write: "after", text: "" }], report }] };
@@ -146,7 +146,6 @@ describe("A scripted agent", () => {
       { signal: stop.signal, onOutput: () => setImmediate(() => stop.abort()) },
     );
     expect(answer.outcome).toEqual({ kind: "interrupted" });
-    expect(answer.durationMs).toBeLessThan(5_000);
     expect(existsSync(join(place.lane, "after"))).toBe(false);
   });
 });

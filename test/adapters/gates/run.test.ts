@@ -152,7 +152,7 @@ describe("A gate", () => {
     });
     expect(answer).toEqual({ kind: "interrupted" });
     const pid = await readPid(join(tree, "pid"));
-    await untilGone(pid, 500);
+    await untilGone(pid);
     expect(isAlive(pid)).toBe(false);
   });
 });

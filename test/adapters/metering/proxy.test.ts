@@ -412,7 +412,7 @@ describe("A limit", () => {
     const begun = Date.now();
     expect((await ask(behind, { headers: bearer(behind.token) })).status).toBe(429);
     const { limit, usage } = behind.proxy.close(dispatch.id);
-    expect(Math.abs(Number(limit?.resetAtMs) - begun - waitMs)).toBeLessThan(3_000);
+    expect(Math.abs(Number(limit?.resetAtMs) - begun - waitMs)).toBeLessThan(25_000);
     expect(usage).toBeNull();
   });
 

@@ -33,7 +33,7 @@ export function isAlive(pid: number): boolean {
 /** Polls until `get` gives something other than null; fails after `withinMs`. */
 export async function until<Value>(
   get: () => Promise<Value | null> | Value | null,
-  withinMs = 10_000,
+  withinMs = 60_000,
 ): Promise<Value> {
   const deadline = performance.now() + withinMs;
   for (;;) {
@@ -44,7 +44,7 @@ export async function until<Value>(
   }
 }
 
-export async function untilGone(pid: number, withinMs = 2_000): Promise<void> {
+export async function untilGone(pid: number, withinMs = 60_000): Promise<void> {
   await until(() => (isAlive(pid) ? null : true), withinMs);
 }
 

@@ -52,8 +52,8 @@ test("The whole group of an agent is gone soon after the program was killed with
   });
   expect([agent, grandchild].map(isAlive)).toEqual([true, true]);
   puppet.kill("SIGKILL");
-  await untilGone(agent, 2_000);
-  await untilGone(grandchild, 500);
+  await untilGone(agent);
+  await untilGone(grandchild);
 });
 
 test.runIf(process.platform === "linux")("A process that left the agent's group is gone, too.", async () => {
@@ -66,7 +66,7 @@ test.runIf(process.platform === "linux")("A process that left the agent's group 
   });
   expect(isAlive(escaped)).toBe(true);
   puppet.kill("SIGKILL");
-  await untilGone(escaped, 3_000);
+  await untilGone(escaped);
 });
 
 test.runIf(process.platform === "linux")(

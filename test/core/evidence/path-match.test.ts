@@ -1,6 +1,7 @@
 // Which names of files, folders and patterns name a path.
 import { expect, test } from "vitest";
 import { isNamed, isNamedPlainly } from "../../../src/core/evidence/path-match.ts";
+import { timed } from "../../support/processor-time.ts";
 
 test.each([
   ["src/a.ts", "src/a.ts", true],
@@ -28,9 +29,10 @@ test.each([
 });
 
 test("a pattern of many stars is no slower than long", () => {
-  const start = performance.now();
-  expect(isNamed("a".repeat(900), [`${"*a".repeat(450)}b`])).toBe(false);
-  expect(performance.now() - start).toBeLessThan(2_000);
+  const isIt = () => isNamed("a".repeat(900), [`${"*a".repeat(450)}b`]);
+  const { value, ms } = timed(isIt);
+  expect(value).toBe(false);
+  expect(ms).toBeLessThan(2_000);
 });
 
 test.each([

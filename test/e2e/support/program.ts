@@ -76,7 +76,7 @@ const pollMs = 15;
 export async function until<Value>(
   what: string,
   probe: () => Value | false | null | undefined,
-  withinMs = 20_000,
+  withinMs = 60_000,
 ): Promise<Value> {
   const begun = performance.now();
   for (;;) {
