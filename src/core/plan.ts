@@ -27,7 +27,7 @@ import {
   tasksUnderWay,
 } from "./state.ts";
 import { tasksWithOpenAttempt, workingTasks } from "./task-index.ts";
-import { nextWakeMs, planWait } from "./waits.ts";
+import { lastWakeMs, planWait } from "./waits.ts";
 
 export function plan(state: RunState, nowMs: number): RunEvent | null {
   if (state.phase.kind !== "running") return null;
@@ -43,8 +43,14 @@ export function plan(state: RunState, nowMs: number): RunEvent | null {
   const opening = planOpening(state, nowMs);
   if (opening !== "over") return opening;
   const work = planTasks(state, underWay, nowMs);
-  if (work !== null || state.running.size > 0 || nextWakeMs(state, nowMs) !== null) return work;
-  return planEnd(state, nowMs);
+  if (work !== null || state.running.size > 0) return work;
+  return isKeptByWait(state, underWay, nowMs) ? null : planEnd(state, nowMs);
+}
+
+/** An agent that nobody wants to ask any more keeps nothing from its end. */
+function isKeptByWait(state: RunState, underWay: ReadonlySet<TaskId>, nowMs: number): boolean {
+  const wakeMs = lastWakeMs(state, nowMs);
+  return wakeMs !== null && planTasks(state, underWay, wakeMs) !== null;
 }
 
 /**

@@ -91,8 +91,18 @@ function limitFallback(policy: Policy, agent: string, failure: Failure): string 
 
 /** When the first wait ends of those that are not over; null: nobody waits. */
 export function nextWakeMs(state: RunState, nowMs: number): number | null {
-  const ends = [...state.waits.keys()].flatMap((agent) => waitOf(state, agent, nowMs)?.untilMs ?? []);
+  const ends = endsOfWaits(state, nowMs);
   return ends.length === 0 ? null : Math.min(...ends);
+}
+
+/** When nobody waits any more. */
+export function lastWakeMs(state: RunState, nowMs: number): number | null {
+  const ends = endsOfWaits(state, nowMs);
+  return ends.length === 0 ? null : Math.max(...ends);
+}
+
+function endsOfWaits(state: RunState, nowMs: number): readonly number[] {
+  return [...state.waits.keys()].flatMap((agent) => waitOf(state, agent, nowMs)?.untilMs ?? []);
 }
 
 /** Whether the dispatch waits for its service by itself. */
@@ -108,7 +118,7 @@ export function startWait(state: RunState, event: WaitStarted, atMs: number): Ru
 
 type WaitStarted = Extract<RunEvent, { kind: "wait-started" }>;
 
-/** Who is asked does not wait. */
+/** Who is asked does not wait, whatever becomes of the clock. */
 export function endWait(waits: RunState["waits"], agent: string): RunState["waits"] {
   if (!waits.has(agent)) return waits;
   const left = new Map(waits);

@@ -21,6 +21,7 @@ import {
   opened,
   recordOf,
   retry,
+  skip,
 } from "./tell.ts";
 
 const overloaded: Failure = { reason: "service-failed", agent: "developer", status: 529, detail: "busy" };
@@ -252,6 +253,20 @@ describe("a wait", () => {
     follow(failed(story, limited(story.state.updatedAtMs + 60_000)));
     story.add({ kind: "pause-requested", now: false, by: "me" });
     expect(next(story)).toMatchObject({ kind: "run-paused", failure: { reason: "paused-by-builder" } });
+  });
+
+  it("keeps the run from its end only while there is a task that needs the agent", () => {
+    const story = opened([makeTask("a"), makeTask("b")], { maxAttempts: 1 });
+    follow(failed(story, limited(story.state.updatedAtMs + 3_600_000)));
+    expect(next(skip(story, "a"))).toBeNull();
+    expect(next(skip(story, "b"))).toMatchObject({ kind: "dispatch-started", stage: "holistic-review" });
+  });
+
+  it("is over for who was asked after it, even when the clock is set back then", () => {
+    const story = waited(follow(failed(one(), overloaded)));
+    const { untilMs } = story.state.waits.get("developer") ?? { untilMs: 0 };
+    begin(story, { stage: "develop", task: "a" });
+    expect(waitOf(story.state, "developer", untilMs - 1)).toBeNull();
   });
 
   it("is over for a clock that was set back before its beginning", () => {
