@@ -14,8 +14,8 @@ type Answered = Extract<RunEvent, { kind: "question-answered" }>;
 /** What an answer about one task can decide; the others are about the run. */
 type AboutTask = Exclude<QuestionAbout, { kind: "baseline" | "pre-mortem" | "gaps" | "checkout" }>;
 
-export function askQuestion(state: RunState, question: Question): RunState {
-  const asked: RunState = { ...state, questions: [...state.questions, question] };
+export function askQuestion(state: RunState, question: Question, atMs: number): RunState {
+  const asked: RunState = { ...state, questions: [...state.questions, { ...question, askedAtMs: atMs }] };
   const taskId = taskOfQuestion(question.about);
   if (taskId === null) return asked;
   const failure = question.failure ?? { reason: "question-open", question: question.id, text: question.text };

@@ -86,7 +86,7 @@ function applyEvent(state: RunState, event: RunEvent, entry: Entry): RunState {
     case "attempt-ended":
       return endAttempt(state, event, entry);
     case "question-asked":
-      return askQuestion(state, event.question);
+      return askQuestion(state, event.question, entry.atMs);
     case "question-answered":
       return applyAnswer(state, event);
     case "task-retried":

@@ -2,12 +2,13 @@
 //
 // `plan` returns one event at a time: an intent, whose effect the engine then starts, or a decision, which is
 // only recorded. The engine appends it, folds it and asks again; null means that nothing can begin until
-// something that is under way ends. Whatever instant the program dies at, the same question on the folded journal
-// gives the next step, so no path is special to recovery.
+// something that is under way ends, or a wait does. Whatever instant the program dies at, the same question on the
+// folded journal gives the next step, so no path is special to recovery.
 //
 // Order of rules: end what must end, stop when told to, then baseline, recon, pre-mortem, tasks, holistic
 // review, memory, completed.
 
+import { planDefaultAnswer, timesOfDefaults } from "./checkpoint.ts";
 import { planRunDoubt } from "./doubt.ts";
 import type { AttemptOutcome, Question, RunEvent } from "./event.ts";
 import { classOf, type Failure, type FailureClass } from "./failure.ts";
@@ -27,7 +28,7 @@ import {
   tasksUnderWay,
 } from "./state.ts";
 import { tasksWithOpenAttempt, workingTasks } from "./task-index.ts";
-import { lastWakeMs, planWait } from "./waits.ts";
+import { endsOfWaits, planWait } from "./waits.ts";
 
 export function plan(state: RunState, nowMs: number): RunEvent | null {
   if (state.phase.kind !== "running") return null;
@@ -36,21 +37,22 @@ export function plan(state: RunState, nowMs: number): RunEvent | null {
   if (over !== null) return over;
   const stop = stopOf(state);
   if (stop !== null) return state.running.size > 0 ? null : stop;
-  const wait = planWait(state, nowMs);
-  if (wait !== null) return wait;
+  const timed = planWait(state, nowMs) ?? planDefaultAnswer(state, nowMs);
+  if (timed !== null) return timed;
   const question = runQuestion(state);
   if (question !== null) return state.running.size > 0 ? null : blockOn(question);
   const opening = planOpening(state, nowMs);
   if (opening !== "over") return opening;
   const work = planTasks(state, underWay, nowMs);
   if (work !== null || state.running.size > 0) return work;
-  return isKeptByWait(state, underWay, nowMs) ? null : planEnd(state, nowMs);
+  return comesByItself(state, underWay, nowMs) ? null : planEnd(state, nowMs);
 }
 
-/** An agent that nobody wants to ask any more keeps nothing from its end. */
-function isKeptByWait(state: RunState, underWay: ReadonlySet<TaskId>, nowMs: number): boolean {
-  const wakeMs = lastWakeMs(state, nowMs);
-  return wakeMs !== null && planTasks(state, underWay, wakeMs) !== null;
+/** Whether time alone brings more work. An agent that nobody wants to ask any more keeps nothing from its end. */
+function comesByItself(state: RunState, underWay: ReadonlySet<TaskId>, nowMs: number): boolean {
+  if (timesOfDefaults(state, nowMs).length > 0) return true;
+  const lastMs = Math.max(...endsOfWaits(state, nowMs));
+  return Number.isFinite(lastMs) && planTasks(state, underWay, lastMs) !== null;
 }
 
 /**

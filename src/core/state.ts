@@ -37,6 +37,11 @@ import type {
 import { assert } from "./result.ts";
 import type { Sequence } from "./sequence.ts";
 
+/** `askedAtMs`: the wall clock when the question was recorded. */
+export interface OpenQuestion extends Question {
+  readonly askedAtMs: number;
+}
+
 export type RunPhase =
   | { readonly kind: "queued" }
   | { readonly kind: "running" }
@@ -280,7 +285,7 @@ export interface RunState {
   readonly extraRounds: number;
   readonly memory: MemoryRecord | null;
   readonly running: ReadonlyMap<string, Running>;
-  readonly questions: readonly Question[];
+  readonly questions: readonly OpenQuestion[];
   /** Open ones, oldest first. */
   readonly doubts: readonly Doubt[];
   /** The builder said that changes beside the lanes are the builder's own. */

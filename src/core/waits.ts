@@ -3,6 +3,7 @@
 // A dispatch that failed because of the service leaves a wait that is due; `plan` records it as an event with the
 // moment it ends, so it survives the program. An agent that waits is not asked; others are.
 
+import { timesOfDefaults } from "./checkpoint.ts";
 import type { RunEvent } from "./event.ts";
 import { classOf, type Failure } from "./failure.ts";
 import type { DispatchId, RunId } from "./ids.ts";
@@ -89,19 +90,14 @@ function limitFallback(policy: Policy, agent: string, failure: Failure): string 
   return agentOf(policy, agent)?.fallback ?? null;
 }
 
-/** When the first wait ends of those that are not over; null: nobody waits. */
+/** When time alone may bring something to do: the first wait ends, or a checkpoint answers; null: never. */
 export function nextWakeMs(state: RunState, nowMs: number): number | null {
-  const ends = endsOfWaits(state, nowMs);
-  return ends.length === 0 ? null : Math.min(...ends);
+  const times = [...endsOfWaits(state, nowMs), ...timesOfDefaults(state, nowMs)];
+  return times.length === 0 ? null : Math.min(...times);
 }
 
-/** When nobody waits any more. */
-export function lastWakeMs(state: RunState, nowMs: number): number | null {
-  const ends = endsOfWaits(state, nowMs);
-  return ends.length === 0 ? null : Math.max(...ends);
-}
-
-function endsOfWaits(state: RunState, nowMs: number): readonly number[] {
+/** Of the waits that are not over. */
+export function endsOfWaits(state: RunState, nowMs: number): readonly number[] {
   return [...state.waits.keys()].flatMap((agent) => waitOf(state, agent, nowMs)?.untilMs ?? []);
 }
 

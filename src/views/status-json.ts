@@ -1,9 +1,9 @@
 // status.json: where the run stands, in one small document (contract "status.json").
 
-import type { Question } from "../core/event.ts";
+import { defaultAnswer } from "../core/checkpoint.ts";
 import { describe } from "../core/failure.ts";
 import type { CostBasis } from "../core/report.ts";
-import type { RunState, UsageSum } from "../core/state.ts";
+import type { OpenQuestion, RunState, UsageSum } from "../core/state.ts";
 import { toJsonDocument } from "./json-document.ts";
 import { nextCommands } from "./next-commands.ts";
 import { basisOf } from "./run-metrics.ts";
@@ -14,6 +14,8 @@ interface StatusQuestion {
   readonly id: string;
   readonly text: string;
   readonly options: readonly { readonly id: string; readonly label: string }[];
+  /** What counts as the answer from that moment on; only where the plan says so. */
+  readonly default?: { readonly answer: string; readonly at: string };
 }
 
 interface StatusUsage {
@@ -146,12 +148,18 @@ const textChars = 4_000;
 /** The question that the run waits for, else the first open one. */
 function toQuestion(state: RunState): StatusQuestion | null {
   const awaited = state.phase.kind === "blocked" ? state.phase.question : null;
-  const question: Question | undefined =
+  const question: OpenQuestion | undefined =
     state.questions.find(({ id }) => id === awaited) ?? state.questions[0];
   if (question === undefined) return null;
   // An option's id is what the builder has to give back, so it is left as it is.
   const options = question.options.map(({ id, label }) => ({ id, label: toLine(label) }));
-  return { id: question.id, text: toLine(question.text, textChars), options };
+  const byItself = defaultAnswer(state, question);
+  return {
+    id: question.id,
+    text: toLine(question.text, textChars),
+    options,
+    ...(byItself !== null && { default: { answer: toLine(byItself.text), at: toIso(byItself.atMs) } }),
+  };
 }
 
 function toHeld(state: RunState): StatusDocument["held"] {

@@ -2,7 +2,7 @@
 
 import type { TaskId } from "../../src/core/ids.ts";
 import type { Policy } from "../../src/core/policy.ts";
-import type { Prd, TaskType } from "../../src/core/prd.ts";
+import type { Checkpoint, Prd, TaskType } from "../../src/core/prd.ts";
 import type { Random } from "./random.ts";
 import { toPolicy, toPrd, toTask } from "./world.ts";
 
@@ -26,12 +26,23 @@ export function randomPrd(random: Random): Prd {
         "checkpoint:decision": 1,
         "checkpoint:human-action": 1,
       }),
+      checkpoint: random.chance(0.2) ? randomCheckpoint(random) : null,
       gates: random.chance(0.2) ? random.pick([["tests"], ["lint"], []]) : null,
       agent: random.chance(0.1) ? "second" : null,
       allowNoChanges: random.chance(0.2),
     }),
   );
   return toPrd(random.chance(0.5) ? tasks : tasks.sort((a, b) => (a.id < b.id ? -1 : 1)));
+}
+
+/** Some answer themselves, sooner or later; one that never approves would send its task back for ever. */
+function randomCheckpoint(random: Random): Checkpoint {
+  return {
+    message: "",
+    actions: [],
+    defaultAction: "approve",
+    timeoutMs: random.pick([0, 1, 60_000, 3_600_000]),
+  };
 }
 
 export function randomPolicy(random: Random, concurrency: number): Policy {

@@ -2,6 +2,7 @@
 // time, below the lines of what happened; elsewhere one line per event. Long steps never look dead.
 
 import type { RunUpdate } from "../../application/run-handle.ts";
+import { defaultAnswer } from "../../core/checkpoint.ts";
 import type { Intent } from "../../core/event.ts";
 import { describe } from "../../core/failure.ts";
 import type { Running, RunState } from "../../core/state.ts";
@@ -112,7 +113,19 @@ function liveLines(at: {
   output: Output;
 }): readonly string[] {
   const { state, output } = at;
-  return [...runningLines(at), ...waitingLines(state, output)];
+  return [...runningLines(at), ...waitingLines(state, output), ...questionLines(state, output)];
+}
+
+/** Questions that answer themselves, with the time that is left for the builder. */
+function questionLines(state: RunState, output: Output): readonly string[] {
+  const nowMs = Date.now();
+  return state.questions.flatMap((question) => {
+    const byItself = defaultAnswer(state, question);
+    if (byItself === null) return [];
+    const leftMs = Math.max(0, byItself.atMs - nowMs);
+    const words = `⏳ ${question.id} is answered "${toLine(byItself.text)}" in ${toDuration(leftMs)}, unless you do: execute-prd answer ${state.slug}`;
+    return [output.paint.yellow(cut(words, output.columns - 1))];
+  });
 }
 
 /** Agents that are not asked for a while, with the time that is left. */

@@ -45,6 +45,7 @@ async function showOne(output: Output, at: Place & { slug: string }): Promise<nu
   const reason = document["reason"];
   if (typeof reason === "string") output.line(`  ${toLine(reason, 1_000)}`);
   for (const line of waitingLines(document["waiting"])) output.line(`  ${line}`);
+  for (const line of questionLines(document)) output.line(`  ${line}`);
   const next = document["next"];
   if (Array.isArray(next)) for (const command of next) output.line(`  ${toLine(String(command), 1_000)}`);
   return 0;
@@ -57,6 +58,20 @@ function waitingLines(waiting: unknown): readonly string[] {
     const [agent, until, reason] = ["agent", "until", "reason"].map((key) => String(each?.[key] ?? "?"));
     return toLine(`${agent} waits until ${until}: ${reason}`, 1_000);
   });
+}
+
+/** The open question of a run at work; where it is over, its reason and its commands say it. */
+function questionLines({ status, question }: Record<string, unknown>): readonly string[] {
+  if (status !== "running" || !isObject(question)) return [];
+  const byItself = question["default"];
+  const end = isObject(byItself)
+    ? ` ("${toLine(String(byItself["answer"]))}" counts from ${toLine(String(byItself["at"]))} on)`
+    : "";
+  return [`${toLine(`question ${String(question["id"])}: ${String(question["text"])}`, 1_000)}${end}`];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }
 
 function toStatusData({ slug, document, owner, problem }: RunStatus): object {
