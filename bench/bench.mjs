@@ -2,11 +2,11 @@
 //
 //   --short        only the run of 20 tasks, fewer repetitions, 1,000 simulated tasks
 //   --tasks N      so many tasks in the long run, instead of 1,000
-//   --only PARTS   some of: runs, status, journal, memory (separated by commas)
+//   --only PARTS   some of: runs, sandbox, status, journal, memory (separated by commas)
 //   --write        puts the table into docs/benchmark.md
 //
 // The folder for temporary files (TMPDIR) decides which disk is measured.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, release, tmpdir, totalmem, type } from "node:os";
 import { join } from "node:path";
@@ -43,12 +43,13 @@ const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf
 const longRun = Number(
   process.argv.includes("--tasks") ? process.argv[process.argv.indexOf("--tasks") + 1] : 1_000,
 );
-const parts = only?.split(",") ?? ["runs", "status", "journal", "memory"];
+const parts = only?.split(",") ?? ["runs", "sandbox", "status", "journal", "memory"];
 
 /** @type {Row[]} */
 const rows = [];
 if (parts.includes("runs")) add(await measureRuns({ taskCount: 20, pairs: isShort ? 2 : 5 }));
 if (parts.includes("runs") && !isShort) add(await measureRuns({ taskCount: longRun, pairs: 1 }));
+if (parts.includes("sandbox") && hasBubblewrap()) add(await measureSandbox(isShort ? 2 : 5));
 const built = mkdtempSync(join(tmpdir(), "bench-parts-"));
 try {
   if (parts.includes("status")) add([await measureStatus(isShort ? 10 : 20)]);
@@ -172,6 +173,46 @@ async function measurePair(taskCount, isRunFirst) {
   } finally {
     removeProject(project);
   }
+}
+
+/**
+ * The same run with every agent and gate in bubblewrap, and without, in turns.
+ *
+ * @param {number} pairs
+ * @returns {Promise<readonly Row[]>}
+ */
+async function measureSandbox(pairs) {
+  const taskCount = 20;
+  /** @type {number[][]} */
+  const both = [[], []];
+  for (let pair = 0; pair < pairs * 2; pair += 1) {
+    const isConfined = pair % 4 === 0 || pair % 4 === 3;
+    const project = makeProject(taskCount, isConfined ? "required" : "off");
+    try {
+      const { ms } = await measureNode([program, "run", project.slug], { cwd: project.checkout });
+      both[isConfined ? 0 : 1]?.push(ms / taskCount);
+    } finally {
+      removeProject(project);
+    }
+  }
+  const [confined = [], free = []] = both;
+  return [
+    {
+      what: "a run of 20 tasks in bubblewrap over one without",
+      program: toSpread(confined, "ms a task", 1),
+      yardstick: toSpread(free, "ms a task", 1),
+      result: toSpread(
+        confined.map((ms, index) => ms / (free[index] ?? Number.NaN)),
+        "times",
+        2,
+      ),
+      aim: "",
+    },
+  ];
+}
+
+function hasBubblewrap() {
+  return spawnSync("bwrap", ["--ro-bind", "/", "/", "true"], { stdio: "ignore" }).status === 0;
 }
 
 /** Both made one commit a task and the same files. @param {Project} project */

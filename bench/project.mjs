@@ -38,8 +38,8 @@ const PROGRAMS = {
   ],
 };
 
-/** @type {(taskCount: number) => Project} */
-export function makeProject(taskCount) {
+/** @type {(taskCount: number, sandbox?: "off" | "required") => Project} */
+export function makeProject(taskCount, sandbox = "off") {
   const folder = mkdtempSync(join(tmpdir(), "bench-project-"));
   const checkout = join(folder, "project");
   const programs = join(folder, "programs");
@@ -59,7 +59,7 @@ export function makeProject(taskCount) {
     write(join(checkout, "src", `${number}.txt`), `file ${number}\n`);
   }
   write(join(checkout, ".gitignore"), "dev/executions/*/\n");
-  write(join(checkout, "execute-prd.config.json"), toText(toConfig(agents)));
+  write(join(checkout, "execute-prd.config.json"), toText({ ...toConfig(agents), sandbox }));
   write(join(checkout, "dev/work/plans/many/prd.json"), toText(toPrd(taskIds)));
   git(checkout, ["init", "--quiet", "--initial-branch=main"]);
   git(checkout, ["add", "--all"]);
