@@ -2,9 +2,9 @@
 
 import { dirname, relative } from "node:path";
 import type { RunSetup } from "../adapters/git/git-run.ts";
+import type { Sandbox } from "../adapters/process/confinement.ts";
 import type { Environment } from "../adapters/process/environment.ts";
 import { launch } from "../adapters/process/launch.ts";
-import type { Sandbox } from "../adapters/process/sandbox.ts";
 import { confineSetup } from "../adapters/process/sandbox-setup.ts";
 import type { Redaction } from "../adapters/redaction/redaction.ts";
 import { limits } from "../core/limits.ts";

@@ -3,7 +3,8 @@
 import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { findSandbox, type Sandbox } from "../adapters/process/sandbox.ts";
+import type { Sandbox } from "../adapters/process/confinement.ts";
+import { findSandbox } from "../adapters/process/sandbox.ts";
 import { toConfinementNote } from "../core/confinement.ts";
 import type { Policy } from "../core/policy.ts";
 

@@ -1,21 +1,30 @@
 // `verify --rerun`: the gates of a completed task again, on its commit, in a tree made for it.
 
 import { createGateRunner } from "../adapters/gates/run.ts";
+import type { RepositoryOptions } from "../adapters/git/git-run.ts";
 import { checkLane } from "../adapters/git/recheck.ts";
 import { createRepository } from "../adapters/git/repository.ts";
+import type { Sandbox } from "../adapters/process/confinement.ts";
 import type { Failure } from "../core/failure.ts";
 import { assert, type Result, success } from "../core/result.ts";
-import type { AttemptRecord } from "../core/state.ts";
+import type { AttemptRecord, RunState } from "../core/state.ts";
 import { policyOf } from "../core/state.ts";
 import { rerunMismatches } from "../core/verification.ts";
 import { judgementOf } from "../views/task-overview.ts";
 import { programRedaction } from "./redaction.ts";
 import { homesOf } from "./sandbox.ts";
-import type { Looking } from "./verify.ts";
+
+export interface RerunPlace {
+  /** Trees and logs lie in a temporary folder. */
+  readonly repository: RepositoryOptions;
+  readonly sandbox: Sandbox | null;
+  readonly state: RunState;
+  readonly onProgress: (text: string) => void;
+}
 
 /** What ended otherwise than it is recorded. */
 export async function rerunGates(
-  { options, repository, sandbox, state }: Looking,
+  { repository, sandbox, state, onProgress }: RerunPlace,
   attempt: AttemptRecord,
 ): Promise<Result<readonly string[], Failure>> {
   const { candidate } = attempt;
@@ -38,7 +47,7 @@ export async function rerunGates(
       mismatches.push(`gate "${recorded.gate}" (${recorded.command}) is no longer configured so`);
       continue;
     }
-    options.onProgress?.(`running gate ${recorded.gate} on ${candidate.commit}`);
+    onProgress(`running gate ${recorded.gate} on ${candidate.commit}`);
     const at = { lane: checkLane, commit: candidate.commit, setup, keep, baseVersions: null };
     const ready = await trees.prepareCheck(at, signal);
     if (!ready.ok) return ready;

@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import type { RepositoryOptions } from "../adapters/git/git-run.ts";
 import { inspectCheckout } from "../adapters/git/inspect.ts";
 import { dropDeadLooks, dropLane, makeLookFolder, recheckCommit } from "../adapters/git/recheck.ts";
-import type { Sandbox } from "../adapters/process/sandbox.ts";
+import type { Sandbox } from "../adapters/process/confinement.ts";
 import { readRegularFile } from "../adapters/storage.ts";
 import { describe, type Failure } from "../core/failure.ts";
 import type { RunId, TaskId } from "../core/ids.ts";
@@ -153,7 +153,7 @@ async function verifyTask(at: Looking, record: TaskRecord): Promise<Result<Verif
   if (at.options.rerun !== true || now.value === null) {
     return success({ taskId, commit: candidate.commit, mismatches });
   }
-  const again = await rerunGates(at, attempt);
+  const again = await rerunGates({ ...at, onProgress: at.options.onProgress ?? (() => {}) }, attempt);
   if (!again.ok) return again;
   return success({ taskId, commit: candidate.commit, mismatches: [...mismatches, ...again.value] });
 }

@@ -1,7 +1,7 @@
 // Where an agent's process is at home, and what it may write: for every backend that starts a program.
 
+import type { Confinement } from "../process/confinement.ts";
 import { toHomeVariables } from "../process/run-home.ts";
-import type { Confinement } from "../process/sandbox.ts";
 import type { AgentRun } from "./agent-run.ts";
 
 /** Variables of the agent's own home; none where it has the builder's. */

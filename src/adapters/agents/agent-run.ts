@@ -3,8 +3,8 @@
 import type { DispatchId } from "../../core/ids.ts";
 import type { AgentContact, AgentRequest } from "../../ports.ts";
 import type { Metering } from "../metering/metering.ts";
+import type { Sandbox } from "../process/confinement.ts";
 import type { Environment } from "../process/environment.ts";
-import type { Sandbox } from "../process/sandbox.ts";
 import type { Redaction } from "../redaction/redaction.ts";
 
 export interface AgentRunnerOptions {

@@ -3,9 +3,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Failure } from "../../core/failure.ts";
+import type { Confinement } from "../process/confinement.ts";
 import { launch } from "../process/launch.ts";
 import { codeOf } from "../process/output.ts";
-import type { Confinement } from "../process/sandbox.ts";
 import { agentConfinement, homeVariables } from "./agent-place.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { type Listening, listen } from "./cli-listening.ts";

@@ -12,7 +12,8 @@ import { type CheckoutLooks, compareCheckouts, lookAtCheckouts } from "./checkou
 import { type GitRun, runRefPrefix } from "./git-run.ts";
 import { compareHomes, type HomeLook, lookAtHome } from "./home-look.ts";
 import { heldBranches, holdAgain } from "./integrate.ts";
-import { type Metadata, putBackMetadata, readMetadata, type WatchedTree } from "./metadata-guard.ts";
+import type { Metadata } from "./metadata.ts";
+import { putBackMetadata, readMetadata, type WatchedTree } from "./metadata-guard.ts";
 import { judgeRefs, type RefsBefore, readRefsBefore } from "./refs-guard.ts";
 import { judgeWorktrees, readWorktrees, type Worktrees } from "./worktrees-guard.ts";
 

@@ -19,7 +19,7 @@ import {
 } from "../storage.ts";
 import type { CheckoutCache } from "./checkout-look.ts";
 import type { Kept } from "./file-mark.ts";
-import type { MetadataEntry } from "./metadata-guard.ts";
+import type { MetadataEntry } from "./metadata.ts";
 import { type ObjectReader, openObjectReader } from "./object-reader.ts";
 import { emptyRefCache, type RefCache } from "./ref-look.ts";
 import { runGit } from "./run-git.ts";

@@ -16,6 +16,7 @@ import { limits } from "../../core/limits.ts";
 import { failed, type Result, success } from "../../core/result.ts";
 import type { Redaction } from "../redaction/redaction.ts";
 import { type Invocation, isOnPath, toInvocation } from "./command-line.ts";
+import type { Confinement } from "./confinement.ts";
 import { type Enclosure, type Exit, watchEnclosure } from "./enclosure.ts";
 import { type Environment, toEnvironment } from "./environment.ts";
 import { groupEnd, hasGroups, signalGroup } from "./group.ts";
@@ -29,7 +30,7 @@ import {
   openOutput,
   type StreamName,
 } from "./output.ts";
-import { type Confinement, enclose } from "./sandbox.ts";
+import { enclose } from "./sandbox.ts";
 import { programWatchdog } from "./watchdog.ts";
 
 export interface Command {

@@ -3,7 +3,7 @@
 
 import fs from "node:fs";
 import { basename, delimiter, dirname, isAbsolute, join, resolve } from "node:path";
-import type { Confinement, Sandbox } from "./sandbox.ts";
+import type { Confinement, Sandbox } from "./confinement.ts";
 import type { Profile } from "./sandbox-bubblewrap.ts";
 import { secretPlaces } from "./sandbox-secrets.ts";
 

@@ -3,7 +3,7 @@
 
 import fs from "node:fs";
 import { join } from "node:path";
-import type { Confinement, Sandbox } from "./sandbox.ts";
+import type { Confinement, Sandbox } from "./confinement.ts";
 import { registryCredentials } from "./sandbox-secrets.ts";
 
 export function confineSetup(sandbox: Sandbox, tree: string): Confinement {

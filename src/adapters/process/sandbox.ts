@@ -6,39 +6,11 @@
 import { execFile } from "node:child_process";
 import { failed, type Result, success } from "../../core/result.ts";
 import { findOnPath, type Invocation } from "./command-line.ts";
+import type { Confinement, Sandbox } from "./confinement.ts";
 import type { Environment } from "./environment.ts";
 import { statusFile, toBubblewrapArgs, toProbeArgs } from "./sandbox-bubblewrap.ts";
 import { toMacProfile } from "./sandbox-macos.ts";
 import { toProfile } from "./sandbox-profile.ts";
-
-export type SandboxKind = "bubblewrap" | "sandbox-exec";
-
-/** What holds for every confined process of a run. */
-export interface Sandbox {
-  readonly kind: SandboxKind;
-  /** Absolute path of the program that confines. */
-  readonly program: string;
-  readonly network: boolean;
-  /** The builder's home folder: credentials in it are hidden. */
-  readonly home: string;
-  /** The repository's common git directory. */
-  readonly gitCommonDir: string;
-  /** Absolute paths that are to be seen wherever they lie: checkout, run folder, worktrees, this program. */
-  readonly visible: readonly string[];
-  /** Absolute paths that are hidden beside credentials: the homes of others. */
-  readonly hidden: readonly string[];
-}
-
-/** What one process may do beside reading what is not hidden. */
-export interface Confinement {
-  readonly sandbox: Sandbox;
-  /** The lane's tree it works in: may be written, with what git keeps for this tree and new objects. */
-  readonly tree: string;
-  /** Absolute paths of other folders and files that may be written. */
-  readonly writable: readonly string[];
-  /** Credential places, as they are named in sandbox-secrets.ts, that are not hidden. */
-  readonly spared?: readonly string[];
-}
 
 /** The tool that works here, or why there is none. Asked once for each program and setting of the network. */
 export function findSandbox(at: {

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Sandbox } from "../../../src/adapters/process/sandbox.ts";
+import type { Sandbox } from "../../../src/adapters/process/confinement.ts";
 import { findSandbox } from "../../../src/adapters/process/sandbox.ts";
 import {
   type Profile,
