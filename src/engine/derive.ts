@@ -20,6 +20,8 @@ export class Derivation {
   readonly #clock: Clock;
   #last: RunState | null = null;
   #bigAtMs = Number.NEGATIVE_INFINITY;
+  /** What the big files tell; behind `#last` while one is put off. */
+  #lastBig: RunState | null = null;
 
   constructor(files: RunFiles, clock: Clock) {
     this.#files = files;
@@ -29,7 +31,7 @@ export class Derivation {
   /** Brings the files up to `state`: small ones always, big ones at task ends, run state changes and once a second. */
   async update(state: RunState): Promise<Written> {
     const last = this.#last;
-    if (last?.seq === state.seq) return success(undefined);
+    if (last?.seq === state.seq && this.dueInMs(state) !== 0) return success(undefined);
     const progress =
       last === null ? await this.#makeProgress(state) : await this.#extendProgress(last, state);
     if (!progress.ok) return progress;
@@ -37,15 +39,24 @@ export class Derivation {
     const status = { name: "status.json", text: toStatusJson(state) };
     const written = await this.#files.writeAll([status, ...(isBigDue ? bigFiles(last, state) : [])]);
     if (!written.ok) return written;
-    if (isBigDue) this.#bigAtMs = this.#clock.elapsedMs();
+    if (isBigDue) {
+      this.#bigAtMs = this.#clock.elapsedMs();
+      this.#lastBig = state;
+    }
     this.#last = state;
     return success(undefined);
+  }
+
+  /** In how many milliseconds a big file that was put off has to follow `state`; null: none was. */
+  dueInMs(state: RunState): number | null {
+    if (this.#lastBig?.seq === state.seq) return null;
+    return Math.max(0, limits.viewThrottleMs - (this.#clock.elapsedMs() - this.#bigAtMs));
   }
 
   #isBigDue(last: RunState | null, state: RunState): boolean {
     if (last === null || last.phase.kind !== state.phase.kind) return true;
     if (last.progress.length !== state.progress.length) return true;
-    return this.#clock.elapsedMs() - this.#bigAtMs >= limits.viewThrottleMs;
+    return this.dueInMs(state) === 0;
   }
 
   async #makeProgress(state: RunState): Promise<Written> {

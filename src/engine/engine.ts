@@ -13,7 +13,7 @@ import type { Failure } from "../core/failure.ts";
 import { fold } from "../core/fold.ts";
 import { limits } from "../core/limits.ts";
 import { plan } from "../core/plan.ts";
-import { assert } from "../core/result.ts";
+import { assert, success } from "../core/result.ts";
 import { type Running, type RunState, runningKey } from "../core/state.ts";
 import { isWaiting, nextWakeMs } from "../core/waits.ts";
 import type { Ports } from "../ports.ts";
@@ -150,11 +150,18 @@ class Loop {
       const askedMs = await this.#begin();
       await this.#derive();
       if (this.#known().phase.kind !== "running") return;
-      const wake = this.#wakeInTime(askedMs);
+      const wakes = [this.#wakeInTime(askedMs), this.#wakeForViews()];
       await this.#handle(await this.#inbox.next());
-      wake.cancel();
+      for (const wake of wakes) wake.cancel();
     }
     await this.#derive();
+  }
+
+  /** A file that was put off is written though nothing more may happen for an hour. */
+  #wakeForViews(): { cancel: () => void } {
+    const delayMs = this.#derivation.dueInMs(this.#known());
+    if (delayMs === null) return { cancel: () => {} };
+    return { cancel: this.#ports.clock.after(delayMs, () => this.#inbox.post({ kind: "time" })) };
   }
 
   /** Records and starts everything that can begin now; the moment at which there was nothing more. */
@@ -185,7 +192,9 @@ class Loop {
 
   async #compareBase(): Promise<void> {
     const { baseName, base } = this.#known();
-    const moved = await this.#ports.repository.countSince({ branch: baseName, base });
+    // A commit, unlike a branch, stays where it is.
+    const moved =
+      baseName === base ? success(0) : await this.#ports.repository.countSince({ branch: baseName, base });
     await this.#record({ kind: "base-compared", movedBy: moved.ok ? moved.value : null });
   }
 

@@ -101,6 +101,26 @@ describe("a run", () => {
     expect(new Set(seen)).toEqual(new Set([null]));
   });
 
+  it("says in prd.json and execution.log.json what is going on, though nothing more happens for long", async () => {
+    const world = new World(async (at) => {
+      if (at.request.stage !== "develop") return honest(at);
+      for (let turn = 0; turn < 1_000 && !saysWorking(); turn += 1) await new Promise(setImmediate);
+      seen.push(saysWorking());
+      return honest(at);
+    });
+    world.beforeAppend = () => {
+      world.nowMs -= 1_000; // all of it happens within one second
+    };
+    const seen: boolean[] = [];
+    const saysWorking = () => {
+      const prd = world.files.get("prd.json") ?? "";
+      const log = world.files.get("execution.log.json") ?? "";
+      return prd.includes('"in_progress"') && log.includes('"baseline"');
+    };
+    await play(world, { prd: toPrd([toTask("a")]), policy: toPolicy() });
+    expect(seen).toEqual([true]);
+  });
+
   it("never integrates what the review did not approve, whatever the developer says", async () => {
     const world = new World(
       mostlyHonest(({ request, work }) => {
