@@ -36,7 +36,14 @@ export function readyTasks(state: RunState): readonly TaskRecord[] {
     }
   }
   // The sort is stable, so equal ranks keep the plan's order.
-  return ready.sort((a, b) => rank(a) - rank(b) || (a.task.priority ?? 0) - (b.task.priority ?? 0));
+  return ready.sort((a, b) => rank(a) - rank(b) || byPriority(a.task, b.task));
+}
+
+/** Lower first; a task without a priority comes after those that have one. */
+function byPriority(a: Task, b: Task): number {
+  if (a.priority === b.priority) return 0;
+  if (a.priority === null) return 1;
+  return b.priority === null ? -1 : a.priority - b.priority;
 }
 
 function rank(record: TaskRecord): number {
@@ -45,7 +52,19 @@ function rank(record: TaskRecord): number {
 
 /** Tasks in waves: each wave needs only the waves before it. The reader has refused cycles. */
 export function toWaves(prd: Prd): readonly (readonly TaskId[])[] {
-  return wavesOf(prd).map((wave) => wave.map(({ id }) => id));
+  return wavesOf(prd).map((wave) => wave.toSorted(byPriority).map(({ id }) => id));
+}
+
+/** The tasks one after another, as a run takes them in which each is accepted at once. */
+export function toOrder(prd: Prd): readonly TaskId[] {
+  const done = new Set<TaskId>();
+  const rest = prd.tasks.toSorted(byPriority); // stable: equal ones keep the plan's order
+  while (rest.length > 0) {
+    const next = rest.findIndex((task) => task.dependsOn.every((id) => done.has(id)));
+    assert(next !== -1, "the reader has refused cycles and unknown dependencies");
+    for (const { id } of rest.splice(next, 1)) done.add(id);
+  }
+  return [...done];
 }
 
 function wavesOf(prd: Prd): readonly (readonly Task[])[] {

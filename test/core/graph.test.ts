@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { criticalPath, isSelected, readyTasks, toWaves, waitsFor } from "../../src/core/graph.ts";
+import { criticalPath, isSelected, readyTasks, toOrder, toWaves, waitsFor } from "../../src/core/graph.ts";
 import type { TaskId } from "../../src/core/ids.ts";
 import type { Task } from "../../src/core/prd.ts";
 import { InvariantBroken } from "../../src/core/result.ts";
@@ -53,7 +53,7 @@ describe("tasks that may start", () => {
       ],
     }).started();
     story.developed("begun").candidate("begun").sentBack("begun", { reason: "no-change" });
-    expect(ready(story)).toEqual(["begun", "first", "zero", "none", "last"]);
+    expect(ready(story)).toEqual(["begun", "first", "zero", "last", "none"]);
   });
 
   test("come ordered by priority, and by the plan's order where priorities are equal (I5)", () => {
@@ -62,7 +62,7 @@ describe("tasks that may start", () => {
         const story = new RunStory({ tasks }).started();
         const found = readyTasks(story.state).map(({ task }) => task);
         expect(new Set(found)).toEqual(new Set(tasks.filter(({ dependsOn }) => dependsOn.length === 0)));
-        const keys = found.map((task) => [task.priority ?? 0, tasks.indexOf(task)] as const);
+        const keys = found.map((task) => [task.priority ?? 3, tasks.indexOf(task)] as const);
         expect(keys).toEqual([...keys].sort(([p, i], [q, j]) => p - q || i - j));
       }),
     );
@@ -100,10 +100,32 @@ describe("a task is selected", () => {
   });
 });
 
+describe("the order", () => {
+  it("is that of a run in which each task is accepted at once", () => {
+    fc.assert(
+      fc.property(plans, (tasks) => {
+        const story = new RunStory({ tasks }).started();
+        const taken: string[] = [];
+        for (let next = readyTasks(story.state)[0]; next !== undefined; next = readyTasks(story.state)[0]) {
+          taken.push(next.task.id);
+          story.completed(next.task.id);
+        }
+        expect(toOrder(makePrd(tasks))).toEqual(taken);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
 describe("waves", () => {
   it("need only the waves before them and keep the plan's order", () => {
     const prd = makePrd([needs("d", "b", "c"), needs("a"), needs("c", "a"), needs("b", "a"), needs("e")]);
     expect(toWaves(prd)).toEqual([["a", "e"], ["c", "b"], ["d"]]);
+  });
+
+  it("have the tasks of lower priority first", () => {
+    const prd = makePrd([makeTask("a"), makeTask("b", { priority: 2 }), makeTask("c", { priority: 1 })]);
+    expect(toWaves(prd)).toEqual([["c", "b", "a"]]);
   });
 
   it("of a plan with a cycle, which the reader refuses, are a broken invariant", () => {
