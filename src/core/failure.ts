@@ -240,7 +240,7 @@ function describeTrouble(failure: Trouble): string {
     case "branch-checked-out":
       return `branch "${failure.branch}" is checked out in "${failure.path}"; run "git switch --detach" there, then resume`;
     case "attempts-used-up":
-      return `task ${failure.taskId} used up its ${failure.attempts} attempts; the last one: ${failure.last}`;
+      return `task ${failure.taskId} used up its ${failure.attempts === 1 ? "only attempt" : `${failure.attempts} attempts`}; the last one: ${failure.last}`;
     case "stalled":
       return `task ${failure.taskId} makes no progress: ${failure.how}`;
     case "report-unusable-twice":
@@ -258,7 +258,7 @@ function describeTrouble(failure: Trouble): string {
     case "tasks-held":
       return `${describe(failure.because)}${othersHeld(failure)}`;
     case "nothing-selected":
-      return `the tasks selected with --only (${failure.only.join(", ")}) are done; resume without --only for the others`;
+      return `of the tasks selected with --only (${failure.only.join(", ")}) each is done or waits for one that was not selected; resume without --only for the others`;
     case "budget-dispatches":
       return `the budget of ${failure.limit} dispatches is used up (${failure.used}); raise budget.maxDispatches and resume`;
     case "budget-cost":

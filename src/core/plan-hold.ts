@@ -106,7 +106,9 @@ function exhaustion(policy: Policy, record: TaskRecord): Failure | null {
   if (trouble !== null) return trouble;
   if (record.asked.includes(attemptsId(record))) return null; // the builder has granted another
   const how = stall(record);
-  if (how !== null) return { reason: "stalled", taskId: id, how };
+  if (how !== null) {
+    return { reason: "stalled", taskId: id, how: `${how}; the last one: ${lastWords(record)}` };
+  }
   if (attemptsLeft(policy, record) > 0) return null;
   const attempts = countedAttempts(record);
   return { reason: "attempts-used-up", taskId: id, attempts, last: lastWords(record) };
@@ -114,7 +116,12 @@ function exhaustion(policy: Policy, record: TaskRecord): Failure | null {
 
 function lastWords(record: TaskRecord): string {
   const outcome = lastAttempt(record)?.outcome;
-  return outcome?.kind === "rejected" || outcome?.kind === "failed" ? describe(outcome.failure) : "no answer";
+  if (outcome?.kind !== "rejected" && outcome?.kind !== "failed") return "no answer";
+  const { failure } = outcome;
+  if (failure.reason !== "same-as-rejected") return describe(failure);
+  // What was wrong is said by the attempt that this one only repeated.
+  const first = record.attempts.find(({ number }) => number === failure.attempt)?.outcome;
+  return first?.kind === "rejected" ? `${describe(failure)}: ${describe(first.failure)}` : describe(failure);
 }
 
 function reconQuestion(policy: Policy, record: TaskRecord): Question | null {

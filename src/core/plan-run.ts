@@ -187,12 +187,13 @@ function unapprovedPreMortem(state: RunState): PreMortemReport | null {
 }
 
 function askPreMortem({ risks }: PreMortemReport): RunEvent {
+  const named = risks.map(({ name, mitigation }) => `${name} (${mitigation})`).join("; ");
   return {
     kind: "question-asked",
     question: {
       id: preMortemQuestion,
       about: { kind: "pre-mortem" },
-      text: `The pre-mortem names ${risks.length} risk(s): ${risks.map(({ name, mitigation }) => `${name} (${mitigation})`).join("; ")}. Go on?`,
+      text: `The pre-mortem names ${risks.length === 0 ? "no risk" : `${risks.length} risk(s): ${named}`}. Go on?`,
       options: [
         { id: "approve", label: "go on (any other text: go on, and say this to every agent)" },
         { id: "reject", label: "cancel the run" },

@@ -236,7 +236,7 @@ const rows: { readonly [Reason in Failure["reason"]]: readonly Row[] } = {
   "nothing-selected": [
     [
       { reason: "nothing-selected", only: ["a", "b"] },
-      "the tasks selected with --only (a, b) are done; resume without --only for the others",
+      "of the tasks selected with --only (a, b) each is done or waits for one that was not selected; resume without --only for the others",
     ],
   ],
   "agent-cannot-start": [

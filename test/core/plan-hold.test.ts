@@ -110,7 +110,19 @@ describe("when a task makes no progress", () => {
     expect(hold(stalled())?.failure).toEqual({
       reason: "stalled",
       taskId: "a",
-      how: "2 attempts in a row brought no change",
+      how: "2 attempts in a row brought no change; the last one: the developer changed nothing, and the task does not say allowNoChanges",
+    });
+  });
+
+  it("the reason has what was wrong in the first place, however often it was repeated", () => {
+    const again: Failure = { reason: "same-as-rejected", attempt: 1 };
+    const how = "the result is the same as that of attempt 1, which was rejected: gates failed: tests";
+    const once = rejected(rejected(one({}, { maxAttempts: 2 })), again);
+    expect(hold(once)?.failure).toMatchObject({ reason: "attempts-used-up", last: how });
+    const twice = rejected(rejected(rejected(one({}, { maxAttempts: 9 })), again), again);
+    expect(hold(twice)?.failure).toMatchObject({
+      reason: "stalled",
+      how: `2 attempts in a row brought no change; the last one: ${how}`,
     });
   });
 
