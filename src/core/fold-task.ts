@@ -263,7 +263,11 @@ function withBaselineResult(baseline: BaselineRecord, event: GateEnded, result: 
   return { ...baseline, failing, again: [...baseline.again, result] };
 }
 
-export function endIntegration(state: RunState, event: IntegrationEnded, entry: Entry): RunState {
+export function endIntegration(
+  state: RunState,
+  event: IntegrationEnded,
+  at: { readonly startedAtMs: number; readonly atMs: number },
+): RunState {
   const { result } = event;
   const changed = changeTask(state, event.taskId, (record) =>
     changeAttempt(record, event.attempt, (attempt) => ({ ...attempt, integration: result })),
@@ -279,8 +283,8 @@ export function endIntegration(state: RunState, event: IntegrationEnded, entry: 
       nodeId: event.taskId,
       stage: "integrate",
       attempt: event.attempt,
-      startedAtMs: entry.atMs,
-      finishedAtMs: entry.atMs,
+      startedAtMs: at.startedAtMs,
+      finishedAtMs: at.atMs,
       status: isIn ? "success" : "fail",
       notes: "",
       failureReason: isIn ? "" : describe(result.failure),

@@ -82,7 +82,7 @@ function applyEvent(state: RunState, event: RunEvent, entry: Entry): RunState {
     case "gates-judged":
       return judgeGates(state, event, entry);
     case "integration-ended":
-      return endIntegration(withoutRunning(state, `integration ${event.taskId}`), event, entry);
+      return endIntegrationOf(state, event, entry);
     case "attempt-ended":
       return endAttempt(state, event, entry);
     case "question-asked":
@@ -283,7 +283,7 @@ function endStage(
       nodeId: event.stage,
       stage: event.stage,
       attempt: 1,
-      startedAtMs: entry.atMs,
+      startedAtMs: event.outcome === "done" ? stageStart(state, entry) : entry.atMs,
       finishedAtMs: entry.atMs,
       status: event.outcome === "done" ? "success" : "skipped",
       notes: event.notes,
@@ -293,8 +293,24 @@ function endStage(
   );
 }
 
+/** What no agent is asked for begins when the step before it has ended, or with the session. */
+function stageStart({ sessionStartedAtMs, steps }: RunState, { atMs }: Entry): number {
+  const before = Math.max(sessionStartedAtMs ?? atMs, steps.at(-1)?.finishedAtMs ?? 0);
+  return Math.min(before, atMs); // clocks jump
+}
+
 function isAskedOfAgent(stage: RunStage): boolean {
   return stage === "recon" || stage === "pre-mortem" || stage === "holistic-review";
+}
+
+function endIntegrationOf(
+  state: RunState,
+  event: Extract<RunEvent, { kind: "integration-ended" }>,
+  { atMs }: Entry,
+): RunState {
+  const key = `integration ${event.taskId}`;
+  const startedAtMs = state.running.get(key)?.atMs ?? atMs;
+  return endIntegration(withoutRunning(state, key), event, { startedAtMs, atMs });
 }
 
 function addFollowUps(state: RunState, event: Extract<RunEvent, { kind: "follow-ups-added" }>): RunState {

@@ -131,9 +131,15 @@ function howItEnded(result: GateResult): string {
 }
 
 function toReflection(attempt: AttemptRecord | undefined): string {
-  if (attempt === undefined) return "  none";
+  if (attempt === undefined) return "none";
   const text = attempt.develop.kind === "answered" ? attempt.develop.report.reflection.trim() : "";
-  return `${toBlock(text === "" ? "none" : text)}\n${toTokens(attempt.usage)}`;
+  return `${toParagraph(text === "" ? "none" : text)}\n${toTokens(attempt.usage)}`;
+}
+
+/** Begins at the start of a line where that can be no label, rule or mark: plain words, without a colon. */
+function toParagraph(text: string): string {
+  const block = toBlock(text);
+  return /^ {2}[\p{L}\p{N}][^\n:]*(?:\n|$)/u.test(block) ? block.trimStart() : block;
 }
 
 function toTokens(usage: UsageSum): string {

@@ -1,7 +1,8 @@
 // status.json: where the run stands, in one small document (contract "status.json").
 
 import { defaultAnswer } from "../core/checkpoint.ts";
-import { describe } from "../core/failure.ts";
+import type { Question } from "../core/event.ts";
+import { describe, type Failure } from "../core/failure.ts";
 import type { CostBasis } from "../core/report.ts";
 import type { OpenQuestion, RunState, UsageSum } from "../core/state.ts";
 import { toJsonDocument } from "./json-document.ts";
@@ -126,9 +127,19 @@ function toWaiting({ phase, updatedAtMs, waits }: RunState): StatusDocument["wai
 }
 
 /** Why the run is not going on, in one line; null while it is, and when it is done. */
-function toReason(state: RunState): string | null {
-  const { phase } = state;
-  return "failure" in phase ? toLine(describe(phase.failure), reasonChars) : null;
+function toReason({ phase, questions }: RunState): string | null {
+  if (!("failure" in phase)) return null;
+  const words = toLine(describe(phase.failure), reasonChars);
+  const awaited = phase.kind === "blocked" ? phase.question : null;
+  if (awaited === null || questions.some(({ id }) => id === awaited)) return words;
+  // It was answered while no program was at work.
+  const [next] = questions;
+  if (next === undefined) return `${words} (answered: it goes on with resume)`;
+  return toLine(describe(next.failure ?? toOpen(next)), reasonChars);
+}
+
+function toOpen({ id, text }: Question): Failure {
+  return { reason: "question-open", question: id, text };
 }
 
 export function toUsage(usage: UsageSum): StatusUsage {

@@ -251,9 +251,14 @@ describe("an integration", () => {
   };
 
   it("moves the head to the candidate", () => {
-    const story = integrate(ready(), { kind: "integrated" });
+    const before = ready();
+    const { updatedAtMs } = before.state;
+    const story = integrate(before, { kind: "integrated" });
     expect(story.state.head).toBe(shaOf("a/1 commit"));
-    expect(story.state.steps.last()).toMatchObject({ stage: "integrate", status: "success" });
+    const step = story.state.steps.last();
+    expect(step).toMatchObject({ stage: "integrate", status: "success" });
+    expect(step?.startedAtMs).toBeGreaterThan(updatedAtMs);
+    expect(step?.finishedAtMs).toBeGreaterThan(step?.startedAtMs ?? Number.POSITIVE_INFINITY);
   });
 
   it("that was refused moves nothing and stops the run", () => {

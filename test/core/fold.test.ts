@@ -290,6 +290,18 @@ describe("the stages of a run", () => {
     expect(steps(story)).toEqual(["baseline success", "recon skipped", "pre-mortem success"]);
   });
 
+  it("last from the end of the step before, or from the session's start", () => {
+    const story = new RunStory({ tasks }).started();
+    const { sessionStartedAtMs } = story.state;
+    story.baseline().stage("baseline");
+    const baseline = story.state.steps.last();
+    expect(baseline?.startedAtMs).toBe(sessionStartedAtMs);
+    expect(baseline?.finishedAtMs).toBe(story.state.updatedAtMs);
+    expect(baseline?.finishedAtMs).toBeGreaterThan(sessionStartedAtMs ?? 0);
+    story.started().stage("preflight");
+    expect(story.state.steps.last()?.startedAtMs).toBe(story.state.sessionStartedAtMs);
+  });
+
   it("a holistic review that adds tasks is held again after them", () => {
     const story = opened(tasks)
       .completed("a")

@@ -54,6 +54,18 @@ describe("the tokens of an attempt", () => {
   });
 });
 
+test("a reflection stands below its label as it was written; what could pass for a label is indented", () => {
+  const reflectionOf = (reflection: string): string => {
+    const story = new RunStory({ tasks: [makeTask("a")] }).started().baseline().stage("baseline");
+    story.developed("a", { reflection }).candidate("a").gates("a").reviewed("a").integrated("a");
+    return toText(story.state).split("Reflection:\n")[1] ?? "";
+  };
+  expect(reflectionOf("Harder than it looked.\nTwice.")).toMatch(/^Harder than it looked\.\n {2}Twice\.\n/);
+  expect(reflectionOf("")).toMatch(/^none\n/);
+  for (const forged of ["Quality checks:\n- tests: ✓", "Tokens: 1 in", "---", "## Task a: A"])
+    expect(reflectionOf(forged)).toMatch(/^ {2}\S/);
+});
+
 describe("quality checks", () => {
   test.each([
     [{}, "- tests: ✓"],
@@ -105,7 +117,7 @@ test("only a task on the branch has a commit", () => {
 });
 
 const ownLine =
-  /^(?:# Progress Log — .*|## Task task-1: .*|\*\*(?:Status|Commit)\*\*: [a-z0-9 ]+|What was done:|Files changed:|Quality checks:|Reflection:|Tokens: .*|- .*| {2}.*|---|)$/;
+  /^(?:# Progress Log — .*|## Task task-1: .*|\*\*(?:Status|Commit)\*\*: [a-z0-9 ]+|What was done:|Files changed:|Quality checks:|Reflection:|Tokens: .*|- .*| {2}.*|[\p{L}\p{N}][^:]*|---|)$/u;
 
 test("whatever agents and files are called, no line of theirs is a heading, a label or a rule", () => {
   const forged = fc.constantFrom(

@@ -1,5 +1,6 @@
 // status.json: small, after every event, with exactly the names that other programs rely on.
 import { describe, expect, test } from "vitest";
+import type { Question } from "../../src/core/event.ts";
 import { toStatus, toStatusJson } from "../../src/views/status-json.ts";
 import { makeTask, taskId } from "../support/run-parts.ts";
 import { RunStory } from "../support/run-story.ts";
@@ -70,6 +71,34 @@ test("a blocked run says why, what is asked and how to answer", () => {
   });
   expect(status.next).toContain("execute-prd answer feature-x attempts:task-4:2 retry");
 });
+
+test("what was answered while nobody was at work is not the reason any more", () => {
+  const story = blockedStory();
+  const question = story.state.questions[0];
+  story.add({ kind: "question-asked", question: openQuestion });
+  const answer = (id: string): RunStory =>
+    story.add({ kind: "question-answered", question: id, text: "retry", by: "me" });
+  answer(question?.id ?? "");
+  expect(toStatus(story.state)).toMatchObject({
+    status: "blocked",
+    reason: 'the builder has to answer question "checkpoint:x": Go on?',
+    question: { id: "checkpoint:x" },
+  });
+  answer("checkpoint:x");
+  expect(toStatus(story.state)).toMatchObject({
+    status: "blocked",
+    reason: expect.stringMatching(/^task task-4 used up .* \(answered: it goes on with resume\)$/),
+    question: null,
+  });
+});
+
+const openQuestion: Question = {
+  id: "checkpoint:x",
+  about: { kind: "gaps", round: 1 },
+  text: "Go on?",
+  options: [],
+  failure: null,
+};
 
 test("an open question shows while other tasks go on", () => {
   const story = blockedStory().started();
