@@ -7,6 +7,7 @@ import { limits } from "../core/limits.ts";
 import type { Prd } from "../core/prd.ts";
 import { failed, type Result, success } from "../core/result.ts";
 import { readPrd } from "../schema/prd.ts";
+import type { InputProblem } from "../schema/problem.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 
 export interface Plan {
@@ -24,7 +25,17 @@ const plansFolder = join("dev", "work", "plans");
 /** Where the PRD of `plan` (a slug or a path to a prd.json) lies. */
 export function planFile(at: { checkout: string; cwd: string; plan: string }): string {
   const looksLikePath = at.plan.endsWith(".json") || at.plan.includes("/") || at.plan.includes(sep);
-  return looksLikePath ? resolve(at.cwd, at.plan) : join(at.checkout, plansFolder, at.plan, "prd.json");
+  if (!looksLikePath) return join(at.checkout, plansFolder, at.plan, "prd.json");
+  const path = resolve(at.cwd, at.plan);
+  return isFolder(path) ? join(path, "prd.json") : path;
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false; // that it is not there is said when it is read
+  }
 }
 
 /** Reads the PRD of a plan; every problem in it at once. */
@@ -37,17 +48,29 @@ export function readPlan(at: { checkout: string; cwd: string; plan: string }): R
   if (!read.ok) return failed(refuse(read.failure));
   const slug = slugOf({ checkout: at.checkout, file, prd: read.value.prd });
   if (slug !== null) return success({ slug, file, shownFile, prd: read.value.prd, told: read.value.told });
-  return failed(
-    refuse([
-      problem({
-        file: shownFile,
-        path: "name",
-        value: read.value.prd.name,
-        expected: "a name with letters or digits, to name the run's folder",
-        hint: `or put the file into ${plansFolder}/<slug>/prd.json`,
-      }),
-    ]),
-  );
+  return failed(refuse([slugProblem({ checkout: at.checkout, file, shownFile, prd: read.value.prd })]));
+}
+
+function slugProblem(at: { checkout: string; file: string; shownFile: string; prd: Prd }): InputProblem {
+  if (isPlanFile(at)) {
+    const folder = basename(dirname(at.file));
+    const expected = `a plan's folder with a name such as "my-plan", which also names the run: ${slugRule}`;
+    return problem({ file: at.shownFile, path: "", value: folder, expected, hint: "rename the folder" });
+  }
+  return problem({
+    file: at.shownFile,
+    path: "name",
+    value: at.prd.name,
+    expected: `a name that can be made the run's: with letters or digits, and no reserved device name`,
+    hint: `or put the file into ${plansFolder}/<slug>/prd.json`,
+  });
+}
+
+const slugRule =
+  "1 to 100 of A-Z a-z 0-9 . _ -, starting with a letter or digit, no '..', no '.' or '.lock' at the end, no device name";
+
+function isPlanFile(at: { checkout: string; file: string }): boolean {
+  return dirname(dirname(at.file)) === join(at.checkout, plansFolder);
 }
 
 function readBytes(file: string, shownFile: string): Result<Uint8Array, Refusal> {
@@ -69,8 +92,9 @@ function notReadable(file: string, why: string): Result<never, Refusal> {
 
 function slugOf(at: { checkout: string; file: string; prd: Prd }): Slug | null {
   const folder = dirname(at.file);
-  const isPlan = dirname(folder) === join(at.checkout, plansFolder);
-  const text = isPlan ? basename(folder) : toSlug(at.prd.name === "" ? basename(folder) : at.prd.name);
+  const text = isPlanFile(at)
+    ? basename(folder)
+    : toSlug(at.prd.name === "" ? basename(folder) : at.prd.name);
   return isSlug(text) ? text : null;
 }
 

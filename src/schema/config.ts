@@ -68,7 +68,7 @@ export function readConfig(
   roles: RoleFiles = {},
 ): Result<ConfigFile, readonly InputProblem[]> {
   const json = decodeJson(source, limits.prdBytes);
-  if (!json.ok) return failed([json.failure]);
+  if (!json.ok) return failed([withHint(json.failure)]);
   const problems = new ProblemList(source.file);
   checkShape({ shape: configShape, value: json.value, problems });
   const value = withRoles(json.value, roles);
@@ -76,7 +76,14 @@ export function readConfig(
   checkAgents(valueAt(value, ["agents"]), isWritten, problems);
   checkGateNames(valueAt(value, ["gates"]), problems);
   checkBackoff(value, problems);
-  return problems.isEmpty ? success(configShape.parse(value)) : failed(problems.all());
+  return problems.isEmpty ? success(configShape.parse(value)) : failed(problems.all().map(withHint));
+}
+
+function withHint(problem: InputProblem): InputProblem {
+  if (problem.hint !== "") return problem;
+  const isWhole = problem.path === "" || problem.path.startsWith("line ");
+  const hint = isWhole ? 'see what "execute-prd init" writes' : "correct it, or leave it out for the default";
+  return { ...problem, hint };
 }
 
 /** Fails when there is no developer, or a flag names or says what cannot be. */

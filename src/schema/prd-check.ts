@@ -12,6 +12,8 @@ const maxCycles = 50;
 const maxCycleIds = 200;
 // Looking for the nearest of many thousand ids is dear.
 const maxNearest = 20;
+const maxShown = 10;
+const maxShownChars = 100;
 
 /** Which key holds the tasks; null, and a problem, when neither or both do. */
 export function findTaskList(raw: object, problems: ProblemList): TaskListKey | null {
@@ -106,11 +108,18 @@ function checkExisting({ key, problems }: Place, tasks: readonly References[]): 
         }));
       } else if (!known.has(id)) {
         missing += 1;
-        const hint = missing > maxNearest ? "" : didYouMean(id, known);
+        const hint = missing > maxNearest ? "" : toNearestTask(id, known);
         problems.add(path, () => ({ value: id, expected: "the id of a task", hint }));
       }
     }
   }
+}
+
+/** Without any that is near: what there is. */
+function toNearestTask(id: string, known: ReadonlySet<string>): string {
+  const shown = [...known].filter((each) => each.length <= maxShownChars).slice(0, maxShown);
+  const rest = known.size > shown.length ? ", …" : "";
+  return didYouMean(id, known) || `the tasks are ${shown.map(toExcerpt).join(", ")}${rest}`;
 }
 
 function checkCycles({ key, problems }: Place, tasks: readonly References[]): void {

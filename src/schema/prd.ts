@@ -8,6 +8,7 @@ import type { Checkpoint, Claim, Prd, Task, TaskType } from "../core/prd.ts";
 import { failed, type Result, success } from "../core/result.ts";
 import { decodeJson, type JsonSource } from "./json-text.ts";
 import { checkReferences, findTaskList, type TaskListKey } from "./prd-check.ts";
+import { withHint } from "./prd-hint.ts";
 import { type PrdInput, prdShape, statusWords, type TaskInput, taskShape, taskTypes } from "./prd-shape.ts";
 import { didYouMean, type InputProblem, ProblemList, toExcerpt } from "./problem.ts";
 import { checkShape, valueAt } from "./zod-problems.ts";
@@ -30,14 +31,15 @@ const metadataKeys = new Set([
 
 export function readPrd(source: JsonSource): Result<PrdRead, readonly InputProblem[]> {
   const json = decodeJson(source, limits.prdBytes);
-  if (!json.ok) return failed([json.failure]);
+  if (!json.ok) return failed([withHint(json.failure)]);
   const raw = json.value;
   const problems = new ProblemList(source.file);
   const hasShape = checkShape({ shape: prdShape, value: raw, problems });
-  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return failed(problems.all());
+  const refuse = () => failed(problems.all().map(withHint));
+  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return refuse();
   const key = findTaskList(raw, problems);
   if (key !== null) checkReferences({ raw, key, problems });
-  if (!hasShape || key === null || !problems.isEmpty) return failed(problems.all());
+  if (!hasShape || key === null || !problems.isEmpty) return refuse();
   return success(toPrd({ input: prdShape.parse(raw), raw, key }));
 }
 

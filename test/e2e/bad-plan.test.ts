@@ -84,7 +84,11 @@ describe("a plan with", () => {
     const plan = project({ prd });
     const problems = await expectRefused(plan, { words });
     expect(problems.length).toBeGreaterThan(0);
-    expect(problems[0]?.file).toMatch(/prd\.json$/);
+    for (const { file, expected, hint } of problems) {
+      expect(file).toBe(plan.planFile);
+      expect(expected).not.toBe("");
+      expect(hint).not.toBe("");
+    }
   });
 
   it("several things wrong is told all of them at once", async () => {
@@ -133,6 +137,27 @@ describe("a plan with", () => {
     await expectRefused(plan, {
       args: ["run", plan.slug, "--only", "tids"],
       words: ["tids", /did you mean.*tides/i],
+    });
+  });
+
+  it("unknown gates and agents is refused by plan as well", async () => {
+    const plan = project({ prd: plain(task("a", { gates: ["test"], agent: "develloper" })) });
+    const problems = await expectRefused(plan, { words: [] });
+    expect(problems.map(({ path, value }) => [path, value])).toEqual([
+      ["userStories[0].agent", "develloper"],
+      ["userStories[0].gates", "test"],
+    ]);
+    expect(await expectRefused(plan, { args: ["plan", plan.slug], words: [] })).toEqual(problems);
+  });
+
+  it("a folder whose name cannot be the run's is refused for this name", async () => {
+    const plan = project();
+    plan.write({ "dev/work/plans/two words/prd.json": JSON.stringify(plain(task("a"))) });
+    const [problem] = await expectRefused(plan, { args: ["run", "two words"], words: ["rename the folder"] });
+    expect(problem).toMatchObject({
+      file: "dev/work/plans/two words/prd.json",
+      path: "",
+      value: "two words",
     });
   });
 

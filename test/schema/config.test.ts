@@ -171,7 +171,7 @@ describe("the file", () => {
       { agents: { developer: { backend: "codex", tools: ["a\0b"] } } },
       { path: "agents.developer.tools[0]" },
     ],
-    ["prices that are null", { prices: { m: null } }, { path: "prices.m", hint: "" }],
+    ["prices that are null", { prices: { m: null } }, { path: "prices.m", value: "null" }],
     [
       "a NUL in an argument",
       { agents: { developer: { backend: "command", command: ["a", "b\0"] } } },

@@ -343,7 +343,7 @@ describe("references between tasks", () => {
     );
     expect(problems).toMatchObject([
       { path: "userStories[1].dependsOn[1]", value: '"taks-1"', hint: 'did you mean "task-1"?' },
-      { path: "userStories[1].dependsOn[2]", value: '"other"', hint: "" },
+      { path: "userStories[1].dependsOn[2]", value: '"other"', hint: 'the tasks are "task-1", "task-2"' },
       { path: "userStories[1].dependsOn[3]", value: '"TASK-1"', hint: 'did you mean "task-1"?' },
     ]);
   });

@@ -3,7 +3,7 @@
 
 import { programRedaction } from "../../application/redaction.ts";
 import type { Refusal } from "../../application/refusal.ts";
-import { describeProblem } from "../../schema/problem.ts";
+import { describeProblem, type InputProblem } from "../../schema/problem.ts";
 
 export interface Output {
   readonly isJson: boolean;
@@ -42,7 +42,8 @@ export function openOutput(at: { isJson: boolean }): Output {
     trouble: (text) => void stderr.write(`${redaction.text(text)}\n`),
     draw: (text) => void stdout.write(redaction.text(text)),
     paint: toPaint(hasColour),
-    columns: stdout.columns ?? 100,
+    // A terminal that does not know its width says 0.
+    columns: stdout.columns > 0 ? stdout.columns : 100,
   };
 }
 
@@ -53,9 +54,27 @@ function toPaint(hasColour: boolean): Paint {
 
 /** Says why a command did not begin; returns its exit code. */
 export function printRefusal(output: Output, refusal: Refusal): number {
-  if (output.isJson) output.data({ ok: false, errors: refusal.problems });
+  if (output.isJson) output.data({ ok: false, errors: refusal.problems.map(toData) });
   for (const problem of refusal.problems) output.trouble(`error: ${describeProblem(problem)}`);
   return refusal.exitCode;
+}
+
+/** A text as it is, not in quotes once more: other values as their JSON, nothing as nothing. */
+function toData(problem: InputProblem): InputProblem {
+  const value = toText(problem.value);
+  // One with unseen characters stays quoted: what prints it may be a terminal.
+  const isPlain = value !== null && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value);
+  return isPlain ? { ...problem, value } : problem;
+}
+
+/** null: it is no text, or its end was cut off. */
+function toText(json: string): string | null {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === "string" ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 /** What nothing else caught: a bug of this program. */
