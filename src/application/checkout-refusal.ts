@@ -20,6 +20,13 @@ function toProblem(refusal: CheckoutRefusal): ReturnType<typeof problem> {
         expected: `git ${refusal.wanted} or newer`,
         hint: "install a newer git",
       });
+    case "no-folder":
+      return problem({
+        path: "--cwd",
+        value: refusal.path,
+        expected: "a folder that is there",
+        hint: "give the path of a folder in the repository",
+      });
     case "not-a-repository":
       return problem({
         file: refusal.path,

@@ -55,6 +55,7 @@ async function checkConfiguration(checkout: Checkout): Promise<readonly CommandC
     policy,
     hasNamedGates,
     prd: noTasks,
+    planFile: "",
   });
   const troubles = problems.map((each): CommandCheck => {
     return {

@@ -1,7 +1,6 @@
 // What a run is likely to take: from the stages of its policy, and from what earlier runs of the repository took.
 
 import { isStageOn, maxDispatches, type Policy } from "../core/policy.ts";
-import type { Prd } from "../core/prd.ts";
 import type { RunStatus } from "./status.ts";
 
 export interface Estimate {
@@ -16,8 +15,11 @@ export interface Estimate {
   readonly basis: string;
 }
 
-export function estimateRun(policy: Policy, prd: Prd, earlier: readonly RunStatus[]): Estimate {
-  const count = prd.tasks.length;
+export function estimateRun(
+  policy: Policy,
+  at: { tasks: number; left: number; earlier: readonly RunStatus[] },
+): Estimate {
+  const { tasks: count, left, earlier } = at;
   const perTask = 1 + (policy.review.enabled ? 1 : 0) + (isStageOn(policy, "precheck", count) ? 1 : 0);
   const opening =
     (isStageOn(policy, "recon", count) ? 1 : 0) + (isStageOn(policy, "pre-mortem", count) ? 1 : 0);
@@ -26,11 +28,11 @@ export function estimateRun(policy: Policy, prd: Prd, earlier: readonly RunStatu
   const dispatches = perTaskOf(runs, ({ dispatches: all }) => all);
   const costUsd = perTaskOf(priced, ({ costUsd: all }) => all);
   return {
-    dispatchesAtLeast: opening + count * perTask + 1,
+    dispatchesAtLeast: opening + left * perTask + 1,
     dispatchesAtMost: maxDispatches(policy, count),
-    gateRunsAtLeast: policy.gates.length * (count + 2),
-    dispatchesLikely: dispatches === null ? null : Math.ceil(dispatches * count),
-    costUsdLikely: costUsd === null ? null : costUsd * count,
+    gateRunsAtLeast: policy.gates.length * (left + 2),
+    dispatchesLikely: dispatches === null ? null : Math.ceil(dispatches * left),
+    costUsdLikely: costUsd === null ? null : costUsd * left,
     basis: basisOf(runs, priced),
   };
 }

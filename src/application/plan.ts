@@ -1,16 +1,19 @@
 // `validate` and `plan`: what a PRD says, and what a run of it would do; neither changes anything.
 
 import { inspectCheckout } from "../adapters/git/inspect.ts";
-import { criticalPath, toWaves } from "../core/graph.ts";
+import { criticalPath, toOrder, toWaves } from "../core/graph.ts";
 import { agentKeyFor } from "../core/policy.ts";
+import type { Prd } from "../core/prd.ts";
 import { failed, type Result, success } from "../core/result.ts";
 import type { PolicyFlags } from "../schema/config.ts";
 import { checkoutRefusal } from "./checkout-refusal.ts";
+import { type Claims, judgeClaims } from "./claims.ts";
 import { type Estimate, estimateRun } from "./estimate.ts";
 import { readPlan } from "./locate.ts";
 import { tellMissing } from "./missing-files.ts";
 import { findPolicy } from "./policy.ts";
-import type { Refusal } from "./refusal.ts";
+import { findUnknownNames } from "./preflight.ts";
+import { type Refusal, refuse } from "./refusal.ts";
 import { statusOfAll } from "./status.ts";
 
 export interface Validated {
@@ -44,6 +47,8 @@ export async function validatePlan(at: { plan: string; cwd?: string }): Promise<
 export interface DryRun extends Validated {
   readonly branch: string;
   readonly base: string;
+  /** One task after another, as with concurrency 1. */
+  readonly order: readonly string[];
   /** Tasks that may go at the same time, in order; one after another within a wave when concurrency is 1. */
   readonly waves: readonly (readonly string[])[];
   /** The longest chain of tasks that wait for one another. */
@@ -67,14 +72,19 @@ export async function planRun(at: {
   const found = await findPolicy(checkout.topLevel, at.flags ?? {});
   if (!found.ok) return found;
   const { policy } = found.value;
+  const unknown = findUnknownNames({ policy, prd: plan.prd, planFile: plan.shownFile });
+  if (unknown.length > 0) return failed(refuse(unknown));
+  const claims = await judgeClaims(checkout, { prd: plan.prd, base: checkout.head, redo: false });
+  const left = withoutCompleted(plan.prd, claims);
   const earlier = await statusOfAll({ cwd: checkout.topLevel });
   return success({
     ...validated.value,
-    told: [...validated.value.told, ...found.value.told],
+    told: [...validated.value.told, ...found.value.told, ...claims.told],
     branch: plan.prd.branchName ?? `feature/${plan.slug}`,
     base: checkout.branch ?? checkout.head,
-    waves: toWaves(plan.prd),
-    criticalPath: criticalPath(plan.prd),
+    order: toOrder(left),
+    waves: toWaves(left),
+    criticalPath: criticalPath(left),
     setup: policy.setup,
     gates: policy.gates.map(({ name, command }) => ({ name, command })),
     agents: {
@@ -82,8 +92,21 @@ export async function planRun(at: {
       reviewer: agentKeyFor(policy, "reviewer", null),
       orchestrator: agentKeyFor(policy, "orchestrator", null),
     },
-    estimate: estimateRun(policy, plan.prd, earlier.ok ? earlier.value : []),
+    estimate: estimateRun(policy, {
+      tasks: plan.prd.tasks.length,
+      left: left.tasks.length,
+      earlier: earlier.ok ? earlier.value : [],
+    }),
   });
+}
+
+/** What a run would still work on: a task that was complete before keeps nothing waiting. */
+function withoutCompleted(prd: Prd, { completed }: Claims): Prd {
+  const done = new Set(completed.map(({ taskId }) => taskId));
+  const tasks = prd.tasks
+    .filter(({ id }) => !done.has(id))
+    .map((task) => ({ ...task, dependsOn: task.dependsOn.filter((id) => !done.has(id)) }));
+  return { ...prd, tasks };
 }
 
 async function readFrom(at: { plan: string; cwd?: string }) {

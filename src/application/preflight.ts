@@ -24,6 +24,8 @@ export interface PreflightAt {
   readonly policy: Policy;
   readonly hasNamedGates: boolean;
   readonly prd: Prd;
+  /** The prd.json as it is shown to people. */
+  readonly planFile: string;
 }
 
 /** Problems of agents, gates, selection and places; branches are looked at by branch.ts. */
@@ -31,6 +33,7 @@ export async function findProblems(at: PreflightAt): Promise<readonly InputProbl
   return [
     ...(await checkAgents(at)),
     ...(await checkGates(at)),
+    ...findUnknownNames(at),
     ...checkSecrets(at),
     ...checkTasks(at),
     ...checkWorktreeRoot(at),
@@ -52,13 +55,8 @@ async function checkAgents({ policy, prd, checkout }: PreflightAt): Promise<read
     const agent = agentOf(policy, key);
     const path = `agents.${key}`;
     if (agent === undefined) {
-      const hint = didYouMean(key, Object.keys(policy.agents)) || `add ${path} to ${configFileName}`;
-      const index = prd.tasks.findIndex((task) => task.agent === key);
-      const place =
-        index === -1
-          ? { file: configFileName, path }
-          : { file: "prd.json", path: `userStories[${index}].agent` };
-      problems.push(problem({ ...place, value: key, expected: "a configured agent", hint }));
+      if (prd.tasks.some((task) => task.agent === key)) continue; // said where the plan names it
+      problems.push(unknownAgent(policy, { file: configFileName, path, value: key }));
     } else {
       const trouble =
         agent.backend === "scripted" ? scriptTrouble(agent) : await commandTrouble(agent, checkout);
@@ -69,6 +67,30 @@ async function checkAgents({ policy, prd, checkout }: PreflightAt): Promise<read
     }
   }
   return problems;
+}
+
+/** Agents and gates that the plan names and the configuration does not have. */
+export function findUnknownNames(at: Pick<PreflightAt, "policy" | "prd" | "planFile">): InputProblem[] {
+  const { policy, prd, planFile: file } = at;
+  const names = policy.gates.map(({ name }) => name);
+  return prd.tasks.flatMap(({ agent, gates }, index) => {
+    const task = `userStories[${index}]`;
+    const isKnown = agent === null || agentOf(policy, agent) !== undefined;
+    const unknown = (gates ?? []).filter((name) => !names.includes(name));
+    return [
+      ...(isKnown ? [] : [unknownAgent(policy, { file, path: `${task}.agent`, value: agent })]),
+      ...unknown.map((value) => {
+        const hint = didYouMean(value, names) || `gates: ${names.join(", ") || "none"}`;
+        return problem({ file, path: `${task}.gates`, value, expected: "the name of a gate", hint });
+      }),
+    ];
+  });
+}
+
+function unknownAgent(policy: Policy, at: { file: string; path: string; value: string }): InputProblem {
+  const hint =
+    didYouMean(at.value, Object.keys(policy.agents)) || `add agents.${at.value} to ${configFileName}`;
+  return problem({ ...at, expected: "a configured agent", hint });
 }
 
 function neededAgents(policy: Policy, prd: Prd): ReadonlySet<string> {
@@ -116,10 +138,8 @@ async function checkGates({
   policy,
   hasNamedGates,
   checkout,
-  prd,
 }: PreflightAt): Promise<readonly InputProblem[]> {
-  const names = policy.gates.map(({ name }) => name);
-  if (names.length === 0 && !hasNamedGates) {
+  if (policy.gates.length === 0 && !hasNamedGates) {
     const hint = `name them in ${configFileName}: "gates": [{ "name": "tests", "command": "npm test" }]; an empty list runs without gates`;
     return [problem({ file: configFileName, path: "gates", expected: "at least one gate", hint })];
   }
@@ -131,14 +151,6 @@ async function checkGates({
     const at = { file: configFileName, path: `gates[${index}].command`, value: gate.command };
     const hint = `"${program}" is not on PATH; install it, or correct the command`;
     problems.push(problem({ ...at, expected: "a command that can start", hint }));
-  }
-  for (const [index, task] of prd.tasks.entries()) {
-    for (const name of task.gates ?? []) {
-      if (names.includes(name)) continue;
-      const hint = didYouMean(name, names) || `gates: ${names.join(", ") || "none"}`;
-      const path = `userStories[${index}].gates`;
-      problems.push(problem({ file: "prd.json", path, value: name, expected: "the name of a gate", hint }));
-    }
   }
   return problems;
 }
@@ -156,7 +168,12 @@ function checkTasks({ policy, prd }: PreflightAt): readonly InputProblem[] {
   return (policy.only ?? [])
     .filter((id) => !ids.includes(id) && !id.startsWith("follow-up-"))
     .map((id) =>
-      problem({ path: "--only", value: id, expected: "the id of a task", hint: didYouMean(id, ids) }),
+      problem({
+        path: "--only",
+        value: id,
+        expected: "the id of a task",
+        hint: didYouMean(id, ids) || `tasks: ${ids.slice(0, 10).join(", ")}${ids.length > 10 ? ", …" : ""}`,
+      }),
     );
 }
 

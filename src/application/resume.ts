@@ -193,6 +193,7 @@ async function prepare(at: Continuation, state: RunState): Promise<Result<Prepar
     policy,
     hasNamedGates: hasNamedGates || policy.gates.length > 0,
     prd: plan.value.prd,
+    planFile: state.planFile,
   });
   if (problems.length > 0) return failed(refuse(problems));
   const sandbox = await chooseSandbox(policy);

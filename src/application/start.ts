@@ -2,9 +2,10 @@
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { branchLockName } from "../adapters/branch-lock.ts";
 import { type Checkout, inspectCheckout, isIgnored } from "../adapters/git/inspect.ts";
 import { discardEmptyJournal, readJournal } from "../adapters/journal-file.ts";
-import { wordOwner } from "../adapters/owner.ts";
+import { readOwner, wordOwner } from "../adapters/owner.ts";
 import { archiveRun, createRunFolder, type FoundRun, lookAtRun } from "../adapters/run-folder.ts";
 import type { RunCreated, RunEvent } from "../core/event.ts";
 import { describe } from "../core/failure.ts";
@@ -26,7 +27,7 @@ import { problem, type Refusal, refuse } from "./refusal.ts";
 import { continueRun, ownedBy } from "./resume.ts";
 import type { RunEnded, StartListener } from "./run-handle.ts";
 import { chooseSandbox, type SandboxChoice, tellSandbox } from "./sandbox.ts";
-import { type SessionPlace, takeLocks } from "./session.ts";
+import { type SessionPlace, takeLocks, toRefusal } from "./session.ts";
 import { preflightEnded, toSessionStarted } from "./session-started.ts";
 import { opening, work } from "./work.ts";
 
@@ -128,10 +129,11 @@ async function prepareNew(at: {
   if (!found.ok) return found;
   const { policy, hasNamedGates } = found.value;
   const worktreeRoot = worktreeRootOf(checkout.mainWorktree ?? checkout.topLevel, policy);
+  const wanted = options.branch ?? plan.prd.branchName ?? `feature/${plan.slug}`;
   const base = await findBase(checkout, options.base);
   const branch = base.ok
     ? await findBranch(checkout, {
-        wanted: options.branch ?? plan.prd.branchName ?? `feature/${plan.slug}`,
+        wanted,
         base: base.value,
         isFresh: options.fresh === true && options.branch === undefined,
         slug: plan.slug,
@@ -147,8 +149,11 @@ async function prepareNew(at: {
       policy,
       hasNamedGates,
       prd: plan.prd,
+      planFile: plan.shownFile,
     })),
   ];
+  const owned = branch.ok ? null : branchOwned(checkout, wanted);
+  if (owned !== null) return failed(owned);
   if (!base.ok || !branch.ok || problems.length > 0) return failed(refuse(problems));
   const claims = await judgeClaims(checkout, {
     prd: plan.prd,
@@ -180,6 +185,14 @@ async function prepareNew(at: {
     flags: at.flags,
     worktreeRoot,
   });
+}
+
+/** A live run holds its branch, which is no mistake of the plan's: that program has to end first. */
+function branchOwned({ gitCommonDir }: Checkout, branch: string): Refusal | null {
+  const folder = join(gitCommonDir, branchLockName(branch));
+  const { owner, state } = readOwner(folder);
+  if (state !== "live" || owner === null) return null;
+  return toRefusal({ kind: "owned", owner, isCertain: true, file: folder });
 }
 
 function toCreated(at: {

@@ -1,7 +1,7 @@
 // The journal in words: one line for each event, for `log` and for a live run without a screen. Words of agents,
 // plans and repositories are made safe; nothing here needs more than the event itself.
 
-import { confinementOf } from "../core/confinement.ts";
+import { confinementOf, isConfinementNote } from "../core/confinement.ts";
 import type {
   AttemptOutcome,
   CandidateMade,
@@ -45,6 +45,12 @@ export function createNarrator(): (entry: Entry) => string {
     whose.delete(event.dispatch);
     return `${toLine(label)}${words.slice(event.dispatch.length)}`;
   };
+}
+
+/** What a start tells beside what it is, a line each: uncommitted changes, claims of the plan, settings. */
+export function toldBy({ event }: Entry): readonly string[] {
+  if (event.kind !== "run-created" && event.kind !== "session-started") return [];
+  return event.told.filter((text) => !isConfinementNote(text)).map((text) => toLine(text));
 }
 
 function toWords(event: RunEvent): string {
@@ -242,7 +248,7 @@ function reportInWords(report: StageReport): string {
     case "recon":
       return report.tasks.map(({ id, verdict }) => `${id} ${verdict}`).join(", ");
     case "pre-mortem":
-      return `${toCount(report.risks.length, "risk")}: ${report.risks.map(({ name }) => name).join("; ")}`;
+      return `${toCount(report.risks.length, "risk")}${because(report.risks.map(({ name }) => name).join("; "))}`;
     case "holistic-review":
       return `${report.verdict}: ${report.summary}`;
   }

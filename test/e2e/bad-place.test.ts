@@ -34,6 +34,16 @@ describe("a run is refused in", () => {
     await expectRefused(plan, { at: { cwd }, words: [/at least one commit/] });
   });
 
+  it("a place that is no folder", async () => {
+    const plan = project();
+    for (const cwd of [join(plan.checkout, plan.planFile), join(plan.folder, "nowhere")]) {
+      for (const args of [["run", plan.slug], ["status"]]) {
+        const problems = await expectRefused(plan, { args: [...args, "--cwd", cwd], words: [cwd] });
+        expect(problems[0]).toMatchObject({ path: "--cwd", value: cwd });
+      }
+    }
+  });
+
   it("the .git folder itself", async () => {
     const plan = project();
     await expectRefused(plan, { at: { cwd: plan.commonDir }, words: [/./] });
@@ -47,7 +57,7 @@ describe("a branch is refused that", () => {
     const problems = await expectRefused(plan, {
       words: [plan.branch, plan.checkout, "git switch --detach", "--branch"],
     });
-    expect(problems[0]).toMatchObject({ path: "branch", value: JSON.stringify(plan.branch) });
+    expect(problems[0]).toMatchObject({ path: "branch", value: plan.branch });
   });
 
   it("is checked out in another worktree", async () => {

@@ -27,6 +27,11 @@ describe("tasks that the plan calls complete", () => {
       ),
     );
 
+    const dry = JSON.parse((await plan.run(["plan", plan.slug, "--json"])).stdout) as Json;
+    expect(dry).toMatchObject({ order: ["b", "c", "d"], waves: [["b", "c", "d"]] });
+    expect(dry["estimate"]).toMatchObject({ dispatchesAtLeast: 4 });
+    expect(String(dry["told"])).toContain("task a was complete before this run");
+
     const ended = await plan.run(["run", plan.slug]);
 
     expect(ended.exitCode).toBe(0);

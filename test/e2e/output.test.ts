@@ -88,6 +88,7 @@ describe("--json", () => {
     expect(await read("plan", plan.slug)).toMatchObject({
       ok: true,
       branch: plan.branch,
+      order: ["a", "b"],
       waves: [["a"], ["b"]],
       criticalPath: ["a", "b"],
       gates: [{ name: "tests", command: "node check.mjs" }],
@@ -105,6 +106,20 @@ describe("words for people", () => {
     expect(ended.stdout).toContain(`git switch main && git merge ${plan.branch}`);
     expect(ended.stdout).toContain("main has not moved since");
     expect(plan.read("report.md")).toContain(`git switch main && git merge ${plan.branch}`);
+  });
+
+  it("tell at the start what is not part of the run, and what of the plan's claims is not believed", async () => {
+    const plan = project({ prd: plain(task("a", { status: "complete" })), config: light });
+    plan.write({ "README.md": "changed\n" });
+    const told = [
+      /note: \d uncommitted path\(s\).*README\.md/,
+      /note: task a is called complete with no commit/,
+    ];
+    const ended = await plan.run(["run", plan.slug]);
+    for (const words of told) {
+      expect(ended.stdout.slice(0, ended.stdout.indexOf("preflight done"))).toMatch(words);
+      expect((await plan.run(["log", plan.slug])).stdout).toMatch(words);
+    }
   });
 
   it("never hand an agent's control characters to the terminal", async () => {
@@ -179,7 +194,11 @@ describe("a run in the background", () => {
   it("that is refused is told at once, with its exit code", async () => {
     const plan = project({ prd: plain() });
     const detached = await plan.run(["run", plan.slug, "--detach"], { env: { TMPDIR: plan.folder } });
-    expect(detached.exitCode).toBe(2);
+    expect(detached).toMatchObject({ exitCode: 2, stdout: "" });
     expect(detached.stderr).toContain("userStories");
+    expect(detached.stderr).not.toContain('"ok"');
+    const json = await plan.run(["run", plan.slug, "--detach", "--json"], { env: { TMPDIR: plan.folder } });
+    expect(json).toMatchObject({ exitCode: 2, stderr: detached.stderr });
+    expect(toProblems(json)).toMatchObject([{ path: "userStories" }]);
   });
 });

@@ -37,6 +37,7 @@ export interface Checkout {
 export type CheckoutRefusal =
   | { readonly kind: "git-missing"; readonly detail: string }
   | { readonly kind: "git-too-old"; readonly found: string; readonly wanted: string }
+  | { readonly kind: "no-folder"; readonly path: string }
   | { readonly kind: "not-a-repository"; readonly path: string }
   | { readonly kind: "unsafe-owner"; readonly path: string; readonly detail: string }
   | { readonly kind: "bare"; readonly path: string }
@@ -48,6 +49,7 @@ export type CheckoutRefusal =
 export const wantedGitVersion = "2.38";
 
 export async function inspectCheckout(cwd: string): Promise<Result<Checkout, CheckoutRefusal>> {
+  if (!isFolder(cwd)) return failed({ kind: "no-folder", path: cwd });
   const [version, found] = await Promise.all([readVersion(cwd), findRepository(cwd)]);
   if (!version.ok) return version;
   if (!found.ok) return found;
@@ -72,6 +74,14 @@ export async function inspectCheckout(cwd: string): Promise<Result<Checkout, Che
     uncommitted: uncommitted.slice(0, uncommittedNamed),
     ...extras.value,
   });
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return fs.statSync(path).isDirectory();
+  } catch {
+    return false; // not there, or not to be reached
+  }
 }
 
 /** Where git is asked; a Checkout is one. */
@@ -216,6 +226,7 @@ export function isOlder(found: string, wanted: string): boolean {
 export async function findRepository(
   cwd: string,
 ): Promise<Result<{ readonly topLevel: string; readonly gitCommonDir: string }, CheckoutRefusal>> {
+  if (!isFolder(cwd)) return failed({ kind: "no-folder", path: cwd });
   const answer = await runGit({
     gitDir: null,
     cwd,

@@ -8,7 +8,7 @@ import { describe } from "../../core/failure.ts";
 import type { Running, RunState } from "../../core/state.ts";
 import { waitOf } from "../../core/waits.ts";
 import { toDuration, toIso, toLine } from "../../views/text.ts";
-import { createNarrator } from "../../views/words.ts";
+import { createNarrator, toldBy } from "../../views/words.ts";
 import type { Output } from "./output.ts";
 
 export interface LiveView {
@@ -36,7 +36,10 @@ function jsonView(output: Output): LiveView {
 function plainView(output: Output): LiveView {
   const narrate = createNarrator();
   return {
-    update: ({ entry }) => output.line(`${toIso(entry.atMs)} ${narrate(entry)}`),
+    update: ({ entry }) => {
+      output.line(`${toIso(entry.atMs)} ${narrate(entry)}`);
+      for (const text of toldBy(entry)) output.line(`  note: ${text}`);
+    },
     output: () => {},
     close: () => {},
   };
@@ -86,6 +89,7 @@ function terminalView(output: Output): LiveView {
       erase();
       const words = narrate(update.entry);
       if (isNews(update)) output.draw(`${toNews({ update, words, output })}\n`);
+      for (const text of toldBy(update.entry)) output.draw(`  note: ${text}\n`);
       draw();
     },
     output: (line, intent) => {

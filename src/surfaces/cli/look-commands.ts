@@ -15,7 +15,7 @@ import {
   verify,
 } from "../../library.ts";
 import { toDuration, toIso, toLine, toUsd } from "../../views/text.ts";
-import { createNarrator } from "../../views/words.ts";
+import { createNarrator, toldBy } from "../../views/words.ts";
 import { type Output, printRefusal } from "./output.ts";
 
 interface Place {
@@ -42,7 +42,10 @@ export async function showLog(
 
 function printEntry(output: Output, entry: Entry, words: string): void {
   if (output.isJson) output.data({ seq: entry.seq, at: toIso(entry.atMs), ...entry.event });
-  else output.line(`${String(entry.seq).padStart(4)} ${toIso(entry.atMs)} ${words}`);
+  else {
+    output.line(`${String(entry.seq).padStart(4)} ${toIso(entry.atMs)} ${words}`);
+    for (const text of toldBy(entry)) output.line(`     note: ${text}`);
+  }
 }
 
 function isOver(entry: Entry | undefined): boolean {
@@ -100,8 +103,9 @@ export async function showPlan(output: Output, at: Place & { plan: string }): Pr
   }
   const dry = found.value;
   output.line(`${dry.file}: ${dry.tasks.length} task(s) on branch ${dry.branch}, from ${dry.base}`);
+  output.line(`  order: ${dry.order.join(", ")}`);
   for (const [index, wave] of dry.waves.entries()) output.line(`  wave ${index + 1}: ${wave.join(", ")}`);
-  output.line(`  longest chain: ${dry.criticalPath.join(" → ")}`);
+  output.line(`  critical path: ${dry.criticalPath.join(" → ")}`);
   output.line(`  setup: ${dry.setup === "" ? "none" : dry.setup}`);
   output.line(
     `  gates: ${dry.gates.map(({ name, command }) => `${name} (${command})`).join(", ") || "none"}`,

@@ -147,12 +147,29 @@ export async function detach(output: Output, argv: readonly string[]): Promise<n
   const outcome = await firstWord(child, log);
   child.unref();
   if (outcome.kind === "ended") {
-    output.trouble(readFileSync(log, "utf8").trim());
+    printSaid(output, readFileSync(log, "utf8"));
     return outcome.exitCode;
   }
   if (output.isJson) output.data({ ok: true, detached: true, pid: child.pid, log });
   else output.line(`started in the background (pid ${child.pid}); what it says goes to ${log}`);
   return 0;
+}
+
+/** What the other program said before it ended at once: its data are this one's data, too. */
+function printSaid(output: Output, text: string): void {
+  for (const line of text.trim().split("\n")) {
+    const data = line.startsWith('{"ok":false,') ? toJson(line) : null;
+    if (data === null) output.trouble(line);
+    else if (output.isJson) output.data(data);
+  }
+}
+
+function toJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null; // a line cut short
+  }
 }
 
 type FirstWord = { kind: "running" } | { kind: "ended"; exitCode: number };
