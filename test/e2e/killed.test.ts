@@ -230,6 +230,23 @@ describe("a second start", () => {
     expect((await plan.run(["run", plan.slug])).exitCode).toBe(0);
   });
 
+  it("is what log --follow says, instead of waiting for ever for a program that is gone", async () => {
+    const plan = project({
+      prd: plain(task("a")),
+      config: quick,
+      rules: [{ stage: "develop", code: untilLetGo }],
+    });
+    const live = plan.start(["run", plan.slug]);
+    await plan.event(({ kind }) => kind === "dispatch-started", "the agent works");
+    const follow = plan.start(["log", plan.slug, "--follow"]);
+    await until("it follows", () => follow.said().stdout.includes("develop"));
+    live.signal("SIGKILL");
+    await live.ended;
+    const followed = await follow.ended;
+    expect(followed.exitCode).toBe(0);
+    expect(followed.stderr).toContain(`execute-prd resume ${plan.slug}`);
+  });
+
   it("of another plan on the same branch is refused with exit 5 as well", async () => {
     const plan = project({
       prd: { branchName: "feature/shared", ...plain(task("a")) },

@@ -11,6 +11,7 @@ import {
   plan,
   rebuild,
   report,
+  status,
   validate,
   verify,
 } from "../../library.ts";
@@ -31,13 +32,24 @@ export async function showLog(
   let seen = 0;
   const narrate = createNarrator();
   for (;;) {
+    // Asked before the journal is read: of a program that was gone by then nothing more can come.
+    const isGone = at.follow && !(await isOwned(at));
     const entries = await log(at);
     if (!entries.ok) return printRefusal(output, entries.failure);
     for (const entry of entries.value.slice(seen)) printEntry(output, entry, narrate(entry));
     seen = entries.value.length;
     if (!at.follow || isOver(entries.value.at(-1))) return 0;
+    if (isGone) {
+      output.trouble(`nobody works on this run; go on with "execute-prd resume ${at.slug}"`);
+      return 0;
+    }
     await wait(watchMs / 2);
   }
+}
+
+async function isOwned(at: Place & { slug: string }): Promise<boolean> {
+  const found = await status(at);
+  return found.ok && found.value.owner === "live";
 }
 
 function printEntry(output: Output, entry: Entry, words: string): void {
