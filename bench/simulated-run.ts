@@ -116,6 +116,7 @@ function toPorts(): Ports {
           deletions: 0,
           baseBytes: null,
           definitions: [],
+          tools: [],
           isComplete: true,
         }),
       integrate: async () => success(undefined),

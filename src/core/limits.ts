@@ -36,6 +36,9 @@ export const limits = {
   namesInSentence: 20,
   /** Changed files of a candidate whose content is examined; with more it is held. */
   examinedFiles: 5_000,
+  /** Files of the base through which a gate may come to a changed one. */
+  examinedTools: 500,
+  examinedToolBytes: 64 * 1024,
   /** One examined text; a longer one is told and not examined. */
   examinedFileBytes: 1024 * 1024,
   /** All examined texts of a candidate, before and after; with more it is held. */

@@ -54,7 +54,11 @@ function planGates(judged: Judged): RunEvent | null {
   if (run === null) {
     const gates = judgements(judged);
     const red = gates.filter(({ verdict }) => verdict === "failed").map(({ gate }) => gate);
-    const findings = baseTrialFindings({ tried: triedGates(judged), trials: attempt.trials });
+    const findings = baseTrialFindings({
+      tried: triedGates(judged),
+      trials: attempt.trials,
+      baseVersions: candidate.baseVersions,
+    });
     const at = { taskId: record.task.id, attempt: attempt.number } as const;
     return { kind: "gates-judged", ...at, commit: candidate.commit, red, gates, findings };
   }

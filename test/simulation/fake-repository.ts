@@ -52,6 +52,7 @@ export function createFakeRepository(git: GitModel): Repository {
         deletions,
         baseBytes: null,
         definitions: [],
+        tools: [],
         isComplete: true,
       });
     },

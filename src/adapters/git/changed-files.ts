@@ -7,6 +7,7 @@ import { submoduleMode } from "../../core/evidence/changed-file.ts";
 import type { CollectedChanges, Definition } from "../../core/evidence/context.ts";
 import { lostBytes } from "../../core/evidence/deletions.ts";
 import { diffLines } from "../../core/evidence/diff-lines.ts";
+import { isToolFile, mayLeadToTools } from "../../core/evidence/gate-imports.ts";
 import { findMoves } from "../../core/evidence/moves.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { Sha } from "../../core/ids.ts";
@@ -44,18 +45,23 @@ export async function collectChanges(
     ...idOf(file.beforeId, file.beforeMode),
     ...idOf(file.afterId, file.afterMode),
   ]);
-  const sizes = await readSizes(run, [...ids, ...definitionPaths.map((path) => `${at.base}:${path}`)]);
+  const tools = await listTools(run, at.base, kept);
+  if (!tools.ok) return tools;
+  const paths = [...new Set([...definitionPaths, ...tools.value])];
+  const sizes = await readSizes(run, [...ids, ...paths.map((path) => `${at.base}:${path}`)]);
   if (!sizes.ok) return sizes;
   const wanted = chooseObjects(sizes.value.bySize, ids, bounds);
-  const defined = definitionPaths.flatMap((path) => {
-    const found = sizes.value.byName.get(`${at.base}:${path}`);
-    return found === undefined || found.size > bounds.fileBytes ? [] : [{ path, id: found.id }];
+  const found = paths.flatMap((path) => {
+    const object = sizes.value.byName.get(`${at.base}:${path}`);
+    const most = definitionPaths.includes(path) ? bounds.fileBytes : limits.examinedToolBytes;
+    return object === undefined || object.size > most ? [] : [{ path, id: object.id }];
   });
-  const texts = await readObjects(run, [...new Set([...wanted.ids, ...defined.map(({ id }) => id)])]);
+  const texts = await readObjects(run, [...new Set([...wanted.ids, ...found.map(({ id }) => id)])]);
   if (!texts.ok) return texts;
   const changes = kept.map((file) =>
     toChangedFile(file, { sizes: sizes.value.bySize, objects: texts.value }),
   );
+  const defined = found.flatMap(({ path, id }) => toDefinition(path, texts.value.get(id)));
   const baseBytes = await measureBase(run, at.base, changes);
   if (!baseBytes.ok) return baseBytes;
   return success({
@@ -63,7 +69,8 @@ export async function collectChanges(
     changeCount: raw.value.length,
     deletions: raw.value.filter(({ change }) => change === "deleted").length,
     baseBytes: baseBytes.value,
-    definitions: defined.flatMap(({ path, id }) => toDefinition(path, texts.value.get(id))),
+    definitions: defined.filter(({ path }) => definitionPaths.includes(path)),
+    tools: defined.filter(({ path }) => !definitionPaths.includes(path)),
     isComplete: wanted.isComplete && kept.length === raw.value.length,
   });
 }
@@ -78,6 +85,23 @@ const definitionPaths = [
   "GNUmakefile",
   "justfile",
 ];
+
+/** The base's files through which a gate may come to a changed one, where one of their kind changed. */
+async function listTools(
+  run: Where,
+  base: Sha,
+  changes: readonly RawChange[],
+): Promise<Result<readonly string[], Failure>> {
+  if (!changes.some(({ path }) => isToolFile(path))) return success([]);
+  const args = ["ls-tree", "-r", "-z", "--name-only", base];
+  const read = await runGit({ gitDir: run.commonDir, args, doing: `listing ${base}` });
+  if (!read.ok) return read;
+  const paths = read.value.stdout.toString("utf8").split("\0");
+  // A name with a line end cannot be asked for; gates do not take in such.
+  return success(
+    paths.filter((path) => mayLeadToTools(path) && !path.includes("\n")).slice(0, limits.examinedTools),
+  );
+}
 
 type RawChange = Pick<ChangedFile, "path" | "change" | "beforeMode" | "afterMode" | "beforeId" | "afterId">;
 

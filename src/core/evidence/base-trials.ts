@@ -4,7 +4,7 @@ import type { Candidate } from "../event.ts";
 import type { GateResult, GateTrialResult } from "../gate-result.ts";
 import { failuresOf, hasNamedFailures, testsRun } from "../gates.ts";
 import type { BaseVersion } from "./base-versions.ts";
-import { type EvidenceFinding, type Observation, toFindings } from "./finding.ts";
+import { type EvidenceFinding, listed, type Observation, toFindings } from "./finding.ts";
 
 /** One gate, its result on the candidate as it is, and its tests that may fail (excused, or accepted by the builder). */
 export interface TriedGate {
@@ -45,12 +45,14 @@ function gatesOfTrial(kind: BaseVersion["kind"], gates: readonly GateResult[]): 
 export function baseTrialFindings(at: {
   readonly tried: readonly TriedGate[];
   readonly trials: readonly GateTrialResult[];
+  readonly baseVersions: readonly BaseVersion[];
 }): readonly EvidenceFinding[] {
+  const paths = at.baseVersions.flatMap(({ kind, path }) => (kind === "test" ? [path] : []));
   const fewer = at.tried.flatMap(observeFewer);
   const observations = at.trials.flatMap(({ trial, result }): readonly Observation[] => {
     const tried = at.tried.find((gate) => gate.result.gate === result.gate);
     if (tried === undefined || result.outcome === "passed") return [];
-    if (trial === "base tests") return observeTests(result, tried);
+    if (trial === "base tests") return observeTests(result, tried, paths);
     return trial === "base definitions" ? observeDefinition(result, tried) : [];
   });
   return toFindings([...fewer, ...observations], "b");
@@ -64,7 +66,11 @@ function observeFewer({ result, ranBefore }: TriedGate): readonly Observation[] 
   return [{ kind: "fewer-tests", file: null, line: null, text }];
 }
 
-function observeTests(result: GateResult, { result: own, excusable }: TriedGate): readonly Observation[] {
+function observeTests(
+  result: GateResult,
+  { result: own, excusable }: TriedGate,
+  paths: readonly string[],
+): readonly Observation[] {
   const place = { kind: "base-test-fails", file: null, line: null } as const;
   if (!hasNamedFailures(result)) {
     if (isAsRed(own, result)) return [];
@@ -72,19 +78,25 @@ function observeTests(result: GateResult, { result: own, excusable }: TriedGate)
   }
   return newlyFailing(result, excusable).map((name) => ({
     ...place,
+    file: paths.find((path) => isOfFile(name, path)) ?? null,
     text: `the base's version of a changed test fails: ${name}`,
   }));
+}
+
+/** Names of tests begin with their file where the report tells it. */
+function isOfFile(name: string, path: string): boolean {
+  return name === path || (name.startsWith(path) && /^(?: > |::)/.test(name.slice(path.length)));
 }
 
 function observeDefinition(
   result: GateResult,
   { result: own, excusable }: TriedGate,
 ): readonly Observation[] {
-  const isKnown = hasNamedFailures(result)
-    ? newlyFailing(result, excusable).length === 0
-    : isAsRed(own, result);
+  const failing = hasNamedFailures(result) ? newlyFailing(result, excusable) : [];
+  const isKnown = hasNamedFailures(result) ? failing.length === 0 : isAsRed(own, result);
   if (isKnown) return [];
-  const text = `with the base's version of what gate "${result.gate}" depends on, it is red`;
+  const names = failing.length === 0 ? "" : `: ${listed(failing)}`;
+  const text = `with the base's version of what gate "${result.gate}" depends on, it is red${names}`;
   return [{ kind: "base-definition-fails", file: null, line: null, text }];
 }
 

@@ -18,6 +18,8 @@ export interface EvidenceContext {
   readonly baseBytes: number | null;
   /** The base's files in which gates are defined, changed or not: `package.json`, `Makefile`. */
   readonly definitions: readonly Definition[];
+  /** The base's tool files, changed or not, where a file of their kind changed; else none. */
+  readonly tools: readonly Definition[];
   /** false: the changed files, or their texts, are not all there. */
   readonly isComplete: boolean;
 }
@@ -29,6 +31,9 @@ export interface Definition {
 
 /** What `examine` needs of git; the rest of its context is the task's and the policy's. */
 export interface CollectedChanges
-  extends Pick<EvidenceContext, "changeCount" | "deletions" | "baseBytes" | "definitions" | "isComplete"> {
+  extends Pick<
+    EvidenceContext,
+    "changeCount" | "deletions" | "baseBytes" | "definitions" | "tools" | "isComplete"
+  > {
   readonly changes: readonly ChangedFile[];
 }

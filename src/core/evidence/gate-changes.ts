@@ -1,10 +1,16 @@
 // Changed scripts and configuration that gates depend on.
 
 import type { ChangedFile } from "./changed-file.ts";
-import { groupBy } from "./collections.ts";
 import type { Definition, EvidenceContext } from "./context.ts";
 import { listed, type Observation, quoted } from "./finding.ts";
-import { isGateConfiguration, isMakefile, isManifest, isPartlyGateConfiguration } from "./gate-paths.ts";
+import { isToolFile, startingFiles, takenIn } from "./gate-imports.ts";
+import {
+  isGateConfiguration,
+  isMakefile,
+  isManifest,
+  isPartlyGateConfiguration,
+  isStandIn,
+} from "./gate-paths.ts";
 import {
   isCheckName,
   isSameSetting,
@@ -19,7 +25,7 @@ import { gatePartOf } from "./partial-configuration.ts";
 import { findWeakerLevels, findWeakerSettings } from "./settings.ts";
 import { isTestName } from "./test-path.ts";
 
-export type GateContext = Pick<EvidenceContext, "gates" | "definitions">;
+export type GateContext = Pick<EvidenceContext, "gates" | "definitions" | "tools">;
 
 export function findGateChanges(changes: readonly ChangedFile[], context: GateContext): Observation[] {
   const ofGates = changedGateFiles(changes, context);
@@ -42,12 +48,16 @@ export function changedGateFiles(
   changes: readonly ChangedFile[],
   context: GateContext,
 ): readonly { readonly file: ChangedFile; readonly what: string }[] {
-  const named = filesOfGates(changes, context);
+  const lines = linesOfGates(changes, context);
+  const run = new Set(lines.flatMap(namedFiles));
+  const taken = filesTakenIn(lines, changes, context);
   return changes.flatMap((file) => {
+    const name = quoted(file.path);
+    if (run.has(file.path) && !isTestName(file.path))
+      return [{ file, what: `the file ${name}, which a gate runs,` }];
     const what =
-      named.has(file.path) && !isTestName(file.path)
-        ? `the file ${quoted(file.path)}, which a gate runs,`
-        : whatChanged(file, context);
+      whatChanged(file, context) ??
+      (taken.has(file.path) ? `the file ${name}, which what a gate runs takes in,` : null);
     return what === null ? [] : [{ file, what }];
   });
 }
@@ -74,7 +84,8 @@ function whatChanged(file: ChangedFile, context: GateContext): string | null {
   return isRelevant ? `the configuration ${quoted(path)}` : null;
 }
 
-function isConfigurationChanged({ path, before, after }: ChangedFile): boolean {
+function isConfigurationChanged({ path, change, before, after }: ChangedFile): boolean {
+  if (change === "added" && isStandIn(path)) return true;
   if (isGateConfiguration(path)) return before === null || after === null || !isSameSetting(before, after);
   return isPartlyGateConfiguration(path) && gatePartOf(path, before ?? "") !== gatePartOf(path, after ?? "");
 }
@@ -106,24 +117,30 @@ function changedScripts(before: ManifestParts, after: ManifestParts, commands: r
   return [...reached].filter((name) => own(before.scripts, name) !== own(after.scripts, name));
 }
 
-/** Paths of changed files that gates run, directly or by a script: of the base's scripts and of the candidate's. */
-function filesOfGates(changes: readonly ChangedFile[], context: GateContext): ReadonlySet<string> {
+/** The command lines to which gates come: by scripts of the base, and by those of the candidate. */
+function linesOfGates(changes: readonly ChangedFile[], context: GateContext): string[] {
   const after = changes.flatMap(({ path, after: text }) =>
     text === null || !isManifest(path) ? [] : [{ path, text }],
   );
   const commands = context.gates.map(({ command }) => command);
-  const named = [
-    commands,
-    allCommands(context, commands),
-    allCommands({ ...context, definitions: after }, commands),
+  return [
+    ...commands,
+    ...allCommands(context, commands),
+    ...allCommands({ ...context, definitions: after }, commands),
   ];
-  const changed = groupBy(changes, ({ path }) => path);
-  return new Set(
-    named
-      .flat()
-      .flatMap(namedFiles)
-      .filter((path) => changed.has(path)),
+}
+
+function filesTakenIn(
+  lines: readonly string[],
+  changes: readonly ChangedFile[],
+  { tools }: GateContext,
+): ReadonlySet<string> {
+  if (!changes.some(({ path }) => isToolFile(path))) return new Set();
+  const texts = changes.flatMap(({ path, before, after }) =>
+    [before, after].flatMap((text) => (text === null ? [] : [{ path, text }])),
   );
+  const known = [...tools, ...texts];
+  return takenIn(startingFiles(lines, known), known);
 }
 
 /** The gates' command lines and those of the scripts that they come to. */

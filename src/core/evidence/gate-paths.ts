@@ -10,6 +10,11 @@ export function isPartlyGateConfiguration(path: string): boolean {
   return partial.test(path.slice(path.lastIndexOf("/") + 1));
 }
 
+/** A new file that stands before a part of the checks that is installed, because it has its name. */
+export function isStandIn(path: string): boolean {
+  return standIn.test(path);
+}
+
 export function isMakefile(path: string): boolean {
   return /(?:^|\/)(?:makefile|gnumakefile|[^/]+\.mk|justfile|\.justfile)$/i.test(path);
 }
@@ -17,6 +22,9 @@ export function isMakefile(path: string): boolean {
 export function isManifest(path: string): boolean {
   return /(?:^|\/)(?:package|composer|deno)\.jsonc?$/.test(path);
 }
+
+const standIn =
+  /^(?:sitecustomize|usercustomize|pytest|_pytest|pluggy|iniconfig|unittest|doctest)(?:\.py$|\/)|(?:^|\/)node_modules\/(?:\.bin|@?(?:vitest|jest|mocha|ava|tap|eslint|typescript|biomejs|c8|nyc|tsx|prettier)[\w-]*)\//;
 
 const folders =
   /(?:^|\/)(?:\.github\/(?:workflows|actions)|\.circleci|\.buildkite|\.husky|\.config\/nextest\.toml|\.cargo\/config)/i;

@@ -126,8 +126,16 @@ export function namedFiles(command: string): string[] {
     }
     const [program = "", ...others] = operands;
     const run = interpreters.test(program) ? others.filter(isFileName).slice(0, 1) : [program];
-    return [...taken, ...run].filter(isFileName).map((word) => word.replace(/^(?:\.\/)+/, ""));
+    const files = [...taken, ...run].filter(isFileName).map((word) => word.replace(/^(?:\.\/)+/, ""));
+    return [...files, ...pythonModule(part)];
   });
+}
+
+/** `python -m NAME` runs what the repository has under this name before what is installed. */
+function pythonModule(part: string): string[] {
+  const name = /\bpython[\d.]*\s(?:[^|]{0,200}\s)?-m\s*([\w.]{1,200})/.exec(part)?.[1];
+  const path = name?.replaceAll(".", "/");
+  return path === undefined ? [] : [`${path}.py`, `${path}/__init__.py`, `${path}/__main__.py`];
 }
 
 /** What stands before a program without being the one that runs. */

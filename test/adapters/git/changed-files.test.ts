@@ -103,6 +103,20 @@ test("a repository within the repository has no text", async () => {
   ]);
 });
 
+test("the base's tools come along where a file of their kind changed, and only there", async () => {
+  const at = repositoryFixture();
+  at.commit({ "ci/a.sh": "sh ci/b.sh\n", "ci/b.sh": "b\n", "run.sh": "sh ci/a.sh\n", "src/a.js": "a\n" });
+  const base = at.head();
+  at.commit({ "src/a.js": "b\n" });
+  expect(await collect(at, base)).toMatchObject({ tools: [] });
+  at.commit({ "ci/b.sh": "true\n" });
+  expect((await collect(at, base)).tools).toEqual([
+    { path: "ci/a.sh", text: "sh ci/b.sh\n" },
+    { path: "ci/b.sh", text: "b\n" },
+    { path: "run.sh", text: "sh ci/a.sh\n" },
+  ]);
+});
+
 test("nothing changed is no change", async () => {
   const at = repositoryFixture();
   expect(await collect(at, at.head())).toMatchObject({ changes: [], changeCount: 0, isComplete: true });

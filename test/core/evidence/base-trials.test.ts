@@ -62,7 +62,9 @@ describe("with the base's version of what a candidate changed", () => {
 });
 
 function found(tried: TriedGate, ...trials: readonly GateTrialResult[]): readonly string[] {
-  return baseTrialFindings({ tried: [tried], trials }).map(({ effect, text }) => `${effect}: ${text}`);
+  return baseTrialFindings({ baseVersions: [test], tried: [tried], trials }).map(
+    ({ effect, text }) => `${effect}: ${text}`,
+  );
 }
 
 const passes: TriedGate = { result: unit, excusable: [], ranBefore: null };
@@ -79,10 +81,24 @@ describe("the base's version of changed tests", () => {
       file: null,
       line: null,
     };
-    expect(baseTrialFindings({ tried: [passes], trials })).toEqual([
+    expect(baseTrialFindings({ baseVersions: [test], tried: [passes], trials })).toEqual([
       { ...finding, id: "b1", text: "the base's version of a changed test fails: adds" },
       { ...finding, id: "b2", text: "the base's version of a changed test fails: divides" },
     ]);
+  });
+
+  it("is told with the file of the test where its name begins with it", () => {
+    const names = ["a.test.ts > adds", "a.test.ts::TestA::adds", "a.test.tsx > adds", "b.test.ts > adds"];
+    const trials = [trial("base tests", "unit", failing(...names))];
+    const found = baseTrialFindings({ baseVersions: [definition, test], tried: [passes], trials });
+    expect(found.map(({ file, text }) => [file, text.slice(text.indexOf(": ") + 2)]).sort()).toEqual(
+      [
+        ["a.test.ts", names[0]],
+        ["a.test.ts", names[1]],
+        [null, names[2]],
+        [null, names[3]],
+      ].sort(),
+    );
   });
 
   it.each<[string, TriedGate, Partial<GateResult>, readonly string[]]>([
@@ -135,7 +151,7 @@ describe("the base's version of what gates depend on", () => {
 
   it("is one finding for a gate that is red with it, on which the builder decides", () => {
     const trials = [trial("base definitions", "unit", failing("adds", "divides"))];
-    expect(baseTrialFindings({ tried: [passes], trials })).toEqual([
+    expect(baseTrialFindings({ baseVersions: [test], tried: [passes], trials })).toEqual([
       {
         id: "b1",
         kind: "base-definition-fails",
@@ -143,7 +159,7 @@ describe("the base's version of what gates depend on", () => {
         severity: "critical",
         file: null,
         line: null,
-        text: `with the base's version of what gate "unit" depends on, it is red`,
+        text: `with the base's version of what gate "unit" depends on, it is red: "adds", "divides"`,
       },
     ]);
   });
@@ -183,7 +199,7 @@ describe("the findings of all trials", () => {
       trial("base tests", "gone", failing("adds")),
       trial("base definitions", "unit", unnamed),
     ];
-    const findings = baseTrialFindings({ tried: [passes], trials });
+    const findings = baseTrialFindings({ baseVersions: [test], tried: [passes], trials });
     expect(findings.map(({ id, effect }) => [id, effect])).toEqual([
       ["b1", "hold"],
       ["b2", "justify"],
@@ -193,6 +209,7 @@ describe("the findings of all trials", () => {
   it("are bounded (I11)", () => {
     const names = Array.from({ length: limits.findingsKept + 1 }, (_, index) => `test ${index}`);
     const findings = baseTrialFindings({
+      baseVersions: [test],
       tried: [passes],
       trials: [trial("base tests", "unit", { outcome: "failed", tests: makeTests(0, names) })],
     });
@@ -202,7 +219,7 @@ describe("the findings of all trials", () => {
 
 describe("a candidate with which fewer tests run than before", () => {
   const found = (result: GateResult, ranBefore: number | null) =>
-    baseTrialFindings({ tried: [{ result, excusable: [], ranBefore }], trials: [] });
+    baseTrialFindings({ baseVersions: [test], tried: [{ result, excusable: [], ranBefore }], trials: [] });
 
   it("has to be justified, also when its gate no longer reports any test", () => {
     expect(found(makeGate("unit", { tests: makeTests(18) }), 20)).toMatchObject([

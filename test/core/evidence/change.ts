@@ -40,6 +40,7 @@ export function contextOf(other: Partial<EvidenceContext> = {}): EvidenceContext
     deletions: 0,
     baseBytes: null,
     definitions: [],
+    tools: [],
     isComplete: true,
     ...other,
   };

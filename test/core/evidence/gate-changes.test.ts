@@ -1,5 +1,5 @@
 // Changed scripts and configuration on which gates depend, and settings that were made weaker.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { baseVersionsToTry } from "../../../src/core/evidence/base-versions.ts";
 import type { ChangedFile } from "../../../src/core/evidence/changed-file.ts";
 import { namedFiles, readManifest } from "../../../src/core/evidence/gate-scripts.ts";
@@ -98,16 +98,115 @@ test("a file that a gate runs is told, also when a script of the unchanged manif
   expect(toldBy([file], "npm run check", ["{", text("check:", "\tnode scripts/check.mjs")])).toEqual([]);
 });
 
+const moduleFiles = (name: string) => [`${name}.py`, `${name}/__init__.py`, `${name}/__main__.py`];
+
 test.each([
   ["node --import ./hook.js scripts/a.mjs b.js", ["hook.js", "scripts/a.mjs"]],
   ["CI=1 npx tsx ./a.ts", ["a.ts"]],
-  ["./run.sh && python3 -m pytest; bash ci/b.sh", ["run.sh", "ci/b.sh"]],
+  ["./run.sh && python3 -m pytest; bash ci/b.sh", ["run.sh", ...moduleFiles("pytest"), "ci/b.sh"]],
+  ["CI=1 python -W error -m tools.check src", moduleFiles("tools/check")],
   ["tsc -p tsconfig.build.json src/a.ts", ["tsconfig.build.json"]],
   ["vitest run --config=unit.config.ts", ["unit.config.ts"]],
   ["node", []],
   ["", []],
 ])("of %s the files are %s", (command, files) => {
   expect(namedFiles(command)).toEqual(files);
+});
+
+describe("what a gate's files take in", () => {
+  const tool = (path: string, ...lines: readonly string[]) => ({ path, text: text(...lines) });
+
+  function toldWith(file: ChangedFile, command: string, tools: readonly { path: string; text: string }[]) {
+    return findingsOf([file], { gates: [{ name: "lint", command }], tools }).map(({ text: told }) => told);
+  }
+
+  test.each<[string, string, string, string, string]>([
+    [
+      "a module",
+      "scripts/rules.js",
+      "node scripts/lint.js",
+      "scripts/lint.js",
+      'import { a } from "./rules.js";',
+    ],
+    [
+      "without ending",
+      "scripts/rules.ts",
+      "npx tsx scripts/lint.ts",
+      "scripts/lint.ts",
+      'require("./rules")',
+    ],
+    ["a list", "ci/forbidden.txt", "sh ci/style.sh", "ci/style.sh", "! grep -f ci/forbidden.txt src/a.c"],
+    ["a sourced script", "ci/lib.sh", "./check.sh", "check.sh", ". ./ci/lib.sh"],
+    [
+      "a module of Python",
+      "tools/rules.py",
+      "python3 tools/lint.py",
+      "tools/lint.py",
+      "from rules import all",
+    ],
+    [
+      "of a package",
+      "tools/rules/__init__.py",
+      "python3 tools/lint.py",
+      "tools/lint.py",
+      "import tools.rules",
+    ],
+    ["by a path in parts", "ci/allow.json", "node ci/a.mjs", "ci/a.mjs", 'join(here, "allow.json")'],
+    ["in a folder", "ci/rules/one.mjs", "node ci/a.mjs", "ci/a.mjs", 'readdirSync(new URL("./rules", here))'],
+    [
+      "a rule of a linter",
+      "eslint-rules/one.js",
+      "eslint .",
+      "eslint.config.js",
+      'import "./eslint-rules/one.js"',
+    ],
+  ])("is told: %s", (_what, path, command, by, line) => {
+    const expected = [`the file "${path}", which what a gate runs takes in, is changed`];
+    expect(toldWith(change(path, "one\n", "two\n"), command, [tool(by, line)])).toEqual(expected);
+  });
+
+  test("is told over several files, of which none needs to have changed but the last", () => {
+    const tools = [
+      tool("ci/a.sh", "sh ci/b.sh"),
+      tool("ci/b.sh", "node ci/c.mjs"),
+      tool("ci/c.mjs", 'import "./d.mjs"'),
+    ];
+    const file = change("ci/d.mjs", null, "new\n");
+    expect(toldWith(file, "bash ci/a.sh", tools)).toEqual([
+      'the file "ci/d.mjs", which what a gate runs takes in, is new',
+    ]);
+    expect(
+      baseVersionsToTry([file], { gates: [{ name: "a", command: "bash ci/a.sh" }], definitions: [], tools }),
+    ).toEqual([{ path: "ci/d.mjs", kind: "gate definition", isInBase: false }]);
+  });
+
+  test.each<[string, string, string]>([
+    ["the product that a check looks at", "src/a.js", 'import "../src/a.js"; import "./rules.js"'],
+    ["a tool that nothing names", "scripts/deploy.js", 'import "./rules.js"'],
+    ["a document", "scripts/rules.md", 'read("./rules.md")'],
+    ["a test", "scripts/rules.test.js", 'run("./rules.test.js")'],
+  ])("is not told: %s", (_what, path, line) => {
+    const file = change(path, "one\n", "two\n");
+    expect(toldWith(file, "node scripts/lint.js", [tool("scripts/lint.js", line)])).toEqual([]);
+  });
+
+  test("ends where files take in each other", () => {
+    const tools = [tool("ci/a.js", 'import "./b.js"'), tool("ci/b.js", 'import "./a.js"')];
+    expect(toldWith(change("ci/z.js", "1\n", "2\n"), "node ci/a.js", tools)).toEqual([]);
+  });
+});
+
+test.each([
+  "pytest.py",
+  "pytest/__main__.py",
+  "_pytest/main.py",
+  "node_modules/.bin/vitest",
+  "unittest/__init__.py",
+])("%s as a new file stands before what is installed", (path) => {
+  expect(toldBy([change(path, null, "x\n")], "make").map((told) => told.split(" ")[1])).toContain(
+    "gate-changed",
+  );
+  expect(toldBy([change(path, "x\n", "y\n")], "make")).toEqual([]);
 });
 
 test("a test that a gate names is a test, not a definition", () => {
