@@ -127,14 +127,18 @@ function howEnded({ outcome }: Judgement, ended: Ran): "green" | "red" | "cut sh
   return outcome === "passed" ? "green" : "red";
 }
 
-/** Exit code 0 is no proof where the report, in the format that the builder named, says that tests failed. */
+/**
+ * Exit code 0 is no proof where tests failed: by the report in the format that the builder named, or by one that was
+ * found and names every one of them, so that those of the base can be told from new ones.
+ */
 function judgeTests({ report }: GatePolicy, judged: Judgement, { tests, detail }: GateTests): Judgement {
   const failed = tests?.failed ?? 0;
   if (judged.outcome !== "passed" || failed === 0) {
     return { ...judged, detail: [judged.detail, detail].filter((each) => each !== "").join("; ") };
   }
   const sentence = `exit code 0 but ${failed} ${failed === 1 ? "test" : "tests"} failed`;
-  if (report !== "auto") return { outcome: "failed", detail: sentence };
+  const areNamed = tests?.isNamed === true && tests.failures.length > 0;
+  if (report !== "auto" || areNamed) return { outcome: "failed", detail: sentence };
   return { ...judged, detail: `${sentence}, as its output seems to say` };
 }
 

@@ -235,8 +235,16 @@ describe("Exit code 0 with failing tests", () => {
     }
   });
 
-  test("passes and is told where the report was only found", async () => {
+  test("is a failure where the report was only found and names each of them", async () => {
     expect(await gateThat({ prints: tap("a") })).toMatchObject({
+      outcome: "failed",
+      detail: "exit code 0 but 1 test failed",
+      tests: { failures: ["a"], isNamed: true },
+    });
+  });
+
+  test("passes and is told where what was found names none", async () => {
+    expect(await gateThat({ prints: "Tests: 1 failed, 2 passed, 3 total\n" })).toMatchObject({
       outcome: "passed",
       detail: "exit code 0 but 1 test failed, as its output seems to say",
     });
