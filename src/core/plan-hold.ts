@@ -7,7 +7,14 @@ import { isSelected } from "./graph.ts";
 import type { TaskId } from "./ids.ts";
 import type { Policy } from "./policy.ts";
 import { assert } from "./result.ts";
-import { lastAttempt, openAttempt, policyOf, type RunState, type TaskRecord } from "./state.ts";
+import {
+  type AttemptRecord,
+  lastAttempt,
+  openAttempt,
+  policyOf,
+  type RunState,
+  type TaskRecord,
+} from "./state.ts";
 import { pendingTasks } from "./task-index.ts";
 import { stall, troubleInARow } from "./verdict.ts";
 
@@ -115,13 +122,17 @@ function exhaustion(policy: Policy, record: TaskRecord): Failure | null {
 }
 
 function lastWords(record: TaskRecord): string {
-  const outcome = lastAttempt(record)?.outcome;
-  if (outcome?.kind !== "rejected" && outcome?.kind !== "failed") return "no answer";
-  const { failure } = outcome;
+  const failure = failureOf(lastAttempt(record));
+  if (failure === null) return "no answer";
   if (failure.reason !== "same-as-rejected") return describe(failure);
-  // What was wrong is said by the attempt that this one only repeated.
-  const first = record.attempts.find(({ number }) => number === failure.attempt)?.outcome;
-  return first?.kind === "rejected" ? `${describe(failure)}: ${describe(first.failure)}` : describe(failure);
+  // What is the matter was said of the earlier one.
+  const first = failureOf(record.attempts.find(({ number }) => number === failure.attempt));
+  return first === null ? describe(failure) : `${describe(failure)}: ${describe(first)}`;
+}
+
+function failureOf(attempt: AttemptRecord | undefined): Failure | null {
+  const outcome = attempt?.outcome;
+  return outcome?.kind === "rejected" || outcome?.kind === "failed" ? outcome.failure : null;
 }
 
 function reconQuestion(policy: Policy, record: TaskRecord): Question | null {

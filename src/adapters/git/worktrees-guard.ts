@@ -36,7 +36,8 @@ export function readWorktrees(run: GitRun): Worktrees {
   if (main !== null) seen[run.commonDir] = readWorktree(run.commonDir, main, true);
   for (const adminDir of listAdminDirs(run.commonDir)) {
     const path = worktreeOf(adminDir);
-    if (path === null || isInside(root, path) || isOfOtherRun(run, adminDir)) continue;
+    if (path === null || (isInside(root, path) && isOfThisRun(run, adminDir))) continue;
+    if (isOfOtherRun(run, adminDir)) continue;
     seen[adminDir] = readWorktree(adminDir, path, false);
   }
   return seen;
@@ -90,6 +91,13 @@ function readWorktree(gitDir: string, path: string, isMain: boolean): WorktreeSe
 function ownRoot(run: GitRun): string {
   const root = join(run.worktreeRoot, `${run.slug}-${run.runId}`);
   return unless(["ENOENT", "ENOTDIR"], () => fs.realpathSync(root)) ?? root;
+}
+
+/** Made by the program itself, which locks them at once: the first line of such a HEAD's log is of no dispatch. */
+function isOfThisRun(run: GitRun, adminDir: string): boolean {
+  const reason = readLine(join(adminDir, "locked")) ?? "";
+  const [first] = linesSince(adminDir, 0);
+  return reason.endsWith(`(${run.runId})`) && (first === undefined || !isLineOf(run, first, null));
 }
 
 /** Of another run, whose own guards look after it; an agent of this run that only says so is found out. */

@@ -70,8 +70,8 @@ function secretsInLine({ line, text }: Line, path: string): Secret[] {
   const isTest = isTestPath(path);
   const found = shapes.flatMap(([what, pattern]) =>
     collect(text, pattern)
-      .filter(({ body }) => !isPlaceholder(body))
-      .map(({ value }) => ({ value, line, what, isSure: true })),
+      .filter(({ body }) => isMeant(body, path))
+      .map(({ value, body }) => ({ value, line, what, isSure: !isExample(body) })),
   );
   const tokens = collect(text, webToken).filter(({ body }) => !isPlaceholder(body));
   found.push(...tokens.map(({ value }) => ({ value, line, what: "a signed web token", isSure: !isTest })));
@@ -98,13 +98,27 @@ function isGenerated(path: string): boolean {
   );
 }
 
+/**
+ * Whether a text of the shape of a token may be one. What only looks made up is none in tests and documents; in what
+ * is run nobody can tell it from a key that works.
+ */
+function isMeant(body: string, path: string): boolean {
+  if (!isPlaceholder(body)) return true;
+  return !isInstruction(body) && !isTestPath(path) && languageOf(path) !== "document";
+}
+
+/** To be replaced by whoever reads it. */
+function isInstruction(body: string): boolean {
+  return /placeholder|change-?me|your|redacted|xxxx|\*{3}|\.\.\./i.test(body);
+}
+
+function isExample(body: string): boolean {
+  return /example|sample|dummy/i.test(body);
+}
+
 /** Words of examples, one letter over and over, and runs of the alphabet. */
 function isPlaceholder(body: string): boolean {
-  if (
-    /example|sample|dummy|fake|placeholder|change-?me|your|redacted|secret|token|test|mock|invalid|xxxx|\*{3}|\.\.\./i.test(
-      body,
-    )
-  )
+  if (isInstruction(body) || isExample(body) || /fake|secret|token|test|mock|invalid/i.test(body))
     return true;
   const plain = body.toLowerCase().replace(/[^a-z0-9]/g, "");
   return new Set(plain).size <= 6 || runs(plain) * 2 >= plain.length;
@@ -149,7 +163,7 @@ function privateKeysIn(lines: readonly Line[], path: string): Secret[] {
       .replace(/-----[^\n-]{0,60}-----/g, "")
       .replace(/\\n/g, "\n");
     const key = /[A-Za-z0-9+/]{40,}/.exec(body)?.[0];
-    if (key === undefined || isPlaceholder(key)) return [];
-    return [{ value: key, line, what: "a private key", isSure: !isTestPath(path) }];
+    if (key === undefined || !isMeant(key, path)) return [];
+    return [{ value: key, line, what: "a private key", isSure: !isTestPath(path) && !isExample(key) }];
   });
 }

@@ -502,6 +502,23 @@ describe("worktrees", () => {
     );
   });
 
+  test("one among the run's own lanes is found, whatever its lock says", async () => {
+    const at = await begin();
+    const list = at.git(["worktree", "list"]);
+    const add = ["worktree", "add", "-q", "--detach"];
+    const reason = `execute-prd run x (${at.options.runId})`;
+    at.git([...add, join(at.path, "..", "beside")], { cwd: at.path, env: agent });
+    at.git([...add, "--lock", "--reason", reason, join(at.path, "..", "..", "locked")], {
+      cwd: at.path,
+      env: agent,
+    });
+    expect((await end(at)).violations).toEqual([
+      expect.stringMatching(/^a worktree was added in ".*\/beside"/),
+      expect.stringMatching(/^a worktree was added in ".*\/locked"/),
+    ]);
+    expect(at.git(["worktree", "list"])).toBe(list);
+  });
+
   test("one that passes for another run's is found out", async () => {
     const at = await begin();
     const added = join(at.folder, "added");

@@ -60,9 +60,7 @@ test.each([
 });
 
 test.each([
-  "aws = AKIAIOSFODNN7EXAMPLE",
   `const t = "ghp_${"x".repeat(36)}";`,
-  `const t = "ghp_${"0123456789abcdefghijklmnopqrstuvwxyz"}";`,
   'const apiKey = "your-api-key-goes-here-123";',
   // biome-ignore lint/suspicious/noTemplateCurlyInString: a line of code in a text
   'const token = "${process.env.TOKEN}";',
@@ -74,6 +72,21 @@ test.each([
 ])("this is no secret: %s", (line) => {
   expect(told([change("src/a.ts", null, `${line}\n`)])).toEqual([]);
 });
+
+test.each([
+  ["reject secret-added", `"ghp_${"0123456789abcdefghijklmnopqrstuvwxyz"}"`],
+  ["reject secret-added", `"sk-ant-api03-${"A".repeat(80)}"`],
+  ["justify possible-secret", `"AKIAIOSFODNN7${"EXAMPLE"}"`],
+])(
+  "the shape of a token that looks made up is %s where it is run, and none in tests and documents",
+  (effect, token) => {
+    expect(told([change("src/a.ts", null, `${token}\n`)])).toContain(`${effect} src/a.ts:1`);
+    expect(told([change("config/a.ini", null, `${token}\n`)])).toContain(`${effect} config/a.ini:1`);
+    expect(
+      told([change("test/a.test.ts", null, `${token}\n`), change("docs/a.md", null, `${token}\n`)]),
+    ).toEqual([]);
+  },
+);
 
 test("values in files that tools generate are none, unless they have the shape of a token", () => {
   expect(told([change("yarn.lock", null, `token "${random}"\ntoken: "${random}"\n`)])).toEqual([]);
