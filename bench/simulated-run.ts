@@ -117,6 +117,7 @@ function toPorts(): Ports {
           baseBytes: null,
           definitions: [],
           tools: [],
+          knownSecrets: [],
           isComplete: true,
         }),
       integrate: async () => success(undefined),

@@ -53,6 +53,7 @@ export function createFakeRepository(git: GitModel): Repository {
         baseBytes: null,
         definitions: [],
         tools: [],
+        knownSecrets: [],
         isComplete: true,
       });
     },

@@ -16,9 +16,10 @@ import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
 import { toPatchKey, unquote } from "./diff.ts";
 import { type GitRun, gitFailure } from "./git-run.ts";
+import { findKnownSecrets } from "./known-secrets.ts";
 import { runGit } from "./run-git.ts";
 
-type Where = Pick<GitRun, "commonDir" | "objects" | "lists">;
+type Where = Pick<GitRun, "commonDir" | "objects" | "lists" | "redact">;
 
 export interface CollectingBounds {
   readonly files: number;
@@ -71,6 +72,7 @@ export async function collectChanges(
     baseBytes: baseBytes.value,
     definitions: defined.filter(({ path }) => definitionPaths.includes(path)),
     tools: defined.filter(({ path }) => !definitionPaths.includes(path)),
+    knownSecrets: run.redact === undefined ? [] : findKnownSecrets(changes, run.redact),
     isComplete: wanted.isComplete && kept.length === raw.value.length,
   });
 }

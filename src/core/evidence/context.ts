@@ -20,8 +20,17 @@ export interface EvidenceContext {
   readonly definitions: readonly Definition[];
   /** The base's tool files, changed or not, where a file of their kind changed; else none. */
   readonly tools: readonly Definition[];
+  /** What is added of the values of the builder's own secrets. */
+  readonly knownSecrets: readonly KnownSecret[];
   /** false: the changed files, or their texts, are not all there. */
   readonly isComplete: boolean;
+}
+
+export interface KnownSecret {
+  readonly path: string;
+  readonly line: number | null;
+  /** Of the variable that holds it. */
+  readonly name: string;
 }
 
 export interface Definition {
@@ -33,7 +42,7 @@ export interface Definition {
 export interface CollectedChanges
   extends Pick<
     EvidenceContext,
-    "changeCount" | "deletions" | "baseBytes" | "definitions" | "tools" | "isComplete"
+    "changeCount" | "deletions" | "baseBytes" | "definitions" | "tools" | "knownSecrets" | "isComplete"
   > {
   readonly changes: readonly ChangedFile[];
 }

@@ -13,7 +13,7 @@ import { findGateChanges } from "./gate-changes.ts";
 import { findMoves } from "./moves.ts";
 import { findRiggedTests } from "./rigged-tests.ts";
 import { findOutOfScope } from "./scope.ts";
-import { findSecrets } from "./secrets.ts";
+import { findSecrets, findSecretsOfBuilder } from "./secrets.ts";
 import { findSnapshots } from "./snapshots.ts";
 import { findSuppressions } from "./suppressions.ts";
 import { readTestSources } from "./test-sources.ts";
@@ -38,6 +38,7 @@ export function examine({ changes: given, context }: Examination): readonly Evid
     ...findGateChanges(changes, context),
     ...findSuppressions(changes),
     ...findSecrets(changes),
+    ...findSecretsOfBuilder(context.knownSecrets),
     ...findConflictMarkers(changes),
     ...findFileKinds(changes),
     ...findOutOfScope(changes, context),

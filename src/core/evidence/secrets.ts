@@ -2,10 +2,21 @@
 // finding never repeats the secret.
 
 import type { ChangedFile, Line } from "./changed-file.ts";
+import type { EvidenceContext } from "./context.ts";
 import { type Observation, quoted } from "./finding.ts";
 import { languageOf } from "./language.ts";
 import { group } from "./lines.ts";
 import { isTestPath } from "./test-path.ts";
+
+/** Values that the builder's own variables hold need no shape. */
+export function findSecretsOfBuilder(known: EvidenceContext["knownSecrets"]): Observation[] {
+  return known.map(({ path, line, name }) => ({
+    kind: "secret-added",
+    file: path,
+    line,
+    text: `the value of the builder's variable ${name} in ${quoted(path)}`,
+  }));
+}
 
 export function findSecrets(changes: readonly ChangedFile[]): Observation[] {
   // What stood in the base is no news, wherever the line went.

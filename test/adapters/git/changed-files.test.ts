@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type CollectingBounds, collectChanges } from "../../../src/adapters/git/changed-files.ts";
 import { openGitRun } from "../../../src/adapters/git/git-run.ts";
+import { createRedaction } from "../../../src/adapters/redaction/redaction.ts";
 import type { Sha } from "../../../src/core/ids.ts";
 import { failureOf, type RepositoryFixture, repositoryFixture, toValue } from "../../support/git-fixture.ts";
 
@@ -114,6 +115,29 @@ test("the base's tools come along where a file of their kind changed, and only t
     { path: "ci/a.sh", text: "sh ci/b.sh\n" },
     { path: "ci/b.sh", text: "b\n" },
     { path: "run.sh", text: "sh ci/a.sh\n" },
+  ]);
+});
+
+test("values of the builder's variables are known where they are added, and not where they only moved", async () => {
+  const redaction = createRedaction({
+    DB_PASSWORD: "correct horse battery",
+    OLD_TOKEN: "was-there-before-1",
+    NO: "x",
+  });
+  const at = repositoryFixture({ "old.txt": "was-there-before-1\n", "same.txt": "a\n" });
+  const base = at.head();
+  at.commit({
+    "new.txt": "was-there-before-1\n",
+    "old.txt": "gone\n",
+    "a.js": 'x();\nconst p = "correct horse battery";\n',
+    "b.txt": "[redacted DB_PASSWORD]\n",
+    "same.txt": `a\n${Buffer.from("user:correct horse battery").toString("base64")}\n`,
+  });
+  const run = openGitRun({ ...at.options, redact: redaction.text });
+  const { knownSecrets } = toValue(await collectChanges(run, { base, commit: at.head() }));
+  expect(knownSecrets).toEqual([
+    { path: "a.js", line: 2, name: "DB_PASSWORD" },
+    { path: "same.txt", line: 2, name: "DB_PASSWORD" },
   ]);
 });
 

@@ -41,6 +41,7 @@ export function contextOf(other: Partial<EvidenceContext> = {}): EvidenceContext
     baseBytes: null,
     definitions: [],
     tools: [],
+    knownSecrets: [],
     isComplete: true,
     ...other,
   };

@@ -112,3 +112,16 @@ test("a private key that only moved is none that was added", () => {
   const key = pem(`${random}${random}${random}`);
   expect(told([change("a.key", key, "a\n"), change("b.key", "b\n", `b\n${key}`)])).toEqual([]);
 });
+
+test("the value of a variable of the builder is a secret, whatever its shape", () => {
+  const knownSecrets = [{ path: "src/a.ts", line: 2, name: "DB_PASSWORD" }];
+  expect(findingsOf([change("src/a.ts", "a\n", "a\nb\n")], { knownSecrets })).toMatchObject([
+    {
+      effect: "reject",
+      kind: "secret-added",
+      file: "src/a.ts",
+      line: 2,
+      text: 'the value of the builder\'s variable DB_PASSWORD in "src/a.ts"',
+    },
+  ]);
+});
