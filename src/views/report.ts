@@ -8,6 +8,7 @@ import { shortSha } from "../core/ids.ts";
 import type { RunState, TaskRecord } from "../core/state.ts";
 import { toBlock, toCell, toInline, toItem, toTable } from "./markdown.ts";
 import { answersTo, nextCommands } from "./next-commands.ts";
+import { notedItems, sentBackItems } from "./report-attempts.ts";
 import { criterionItems, criterionTable, evidenceItems, gateItems, reviewItems } from "./report-evidence.ts";
 import { usageTables } from "./report-usage.ts";
 import { followUpsOf, runMetrics, taskStateWord, usageInWords } from "./run-metrics.ts";
@@ -21,6 +22,8 @@ export function toReport(state: RunState): string {
     section("Run", toRunItems(state)),
     section("Tasks", [toTaskTable(state)]),
     section("Notes on tasks", toNoteItems(state)),
+    section("Attempts sent back", sentBackItems(state)),
+    section("Beside the work", notedItems(state)),
     section("Gates", gateItems(state)),
     section("Criteria", criterionTable(state)),
     section("Unproven criteria", criterionItems(state)),

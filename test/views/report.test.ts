@@ -37,6 +37,31 @@ describe("the report", () => {
     expect(toReport(story.state)).toContain("Not reviewed, the review is switched off: task-1");
   });
 
+  test("what happened beside the work is told, also of a completed task, and why attempts came to nothing", () => {
+    const story = new RunStory({ tasks: [makeTask("task-1")] }).started().baseline().stage("baseline");
+    expect(toReport(story.state)).not.toMatch(/Beside the work|Attempts sent back/);
+    const what = ["refs/heads/main was moved and put back"];
+    story
+      .developed("task-1")
+      .candidate("task-1")
+      .sentBack("task-1", { reason: "metadata-changed", what })
+      .developed("task-1")
+      .add({
+        kind: "checkout-doubted",
+        taskId: taskId("task-1"),
+        attempt: 2,
+        stage: "develop",
+        what: ["a.js changed"],
+      });
+    const report = toReport(story.state);
+    expect(report).toContain(
+      `## Attempts sent back\n\n- task-1 (attempt 1): the dispatch changed the repository's metadata: ${what[0]}`,
+    );
+    expect(report).toContain(
+      "## Beside the work\n\n- task-1 (attempt 2): during develop, not known by whom: a.js changed",
+    );
+  });
+
   test("a title cannot break the table, and nothing of agents begins a section", () => {
     const hostile = "a | b\n## Forged\n| x | y |";
     const story = new RunStory({

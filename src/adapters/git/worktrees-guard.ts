@@ -67,7 +67,11 @@ export function judgeWorktrees(
     for (const line of linesSince(adminDir, worktree.logBytes)) {
       if (!isLineOf(run, line, at.dispatch)) continue;
       const [from, to] = line.split(" ", 2);
-      violations.push(`HEAD of ${nameOf(worktree)} was moved from ${from} to ${to}`);
+      violations.push(
+        from === to
+          ? `HEAD of ${nameOf(worktree)} was switched at ${from}: ${/\t(.*)$/.exec(line)?.[1] ?? "no word why"}`
+          : `HEAD of ${nameOf(worktree)} was moved from ${from} to ${to}`,
+      );
     }
   }
   for (const [adminDir, worktree] of Object.entries(after)) {

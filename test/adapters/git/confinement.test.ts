@@ -544,6 +544,15 @@ describe("worktrees", () => {
     expect(at.git(["worktree", "list"])).toContain("/new ");
   });
 
+  test("a checkout that the dispatch only detached is told so", async () => {
+    const at = await begin();
+    at.git(["switch", "-q", "--detach"], { env: agent });
+    const { violations } = await end(at);
+    expect(violations).toEqual([
+      `HEAD of the main checkout was switched at ${at.head()}: checkout: moving from main to ${at.head()}`,
+    ]);
+  });
+
   test("a commit of the dispatch in another worktree of the builder is named", async () => {
     const at = await begin((fixture) => {
       fixture.git(["worktree", "add", "-q", "--detach", join(fixture.folder, "old")]);
