@@ -69,7 +69,7 @@ export function judgeWorktrees(
       const [from, to] = line.split(" ", 2);
       violations.push(
         from === to
-          ? `HEAD of ${nameOf(worktree)} was switched at ${from}: ${/\t(.*)$/.exec(line)?.[1] ?? "no word why"}`
+          ? `HEAD of ${nameOf(worktree)} was set anew at ${from} (${/\t(.*)$/.exec(line)?.[1] ?? "no word why"})`
           : `HEAD of ${nameOf(worktree)} was moved from ${from} to ${to}`,
       );
     }

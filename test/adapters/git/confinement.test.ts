@@ -308,7 +308,9 @@ describe("HEAD and branches", () => {
     const at = await begin((fixture) => fixture.write({ "a.txt": "mine\n" }));
     at.git(["reset", "-q", "--hard"], { env: agent });
     const { violations, doubts } = await end(at);
-    expect(violations).toEqual([`HEAD of the main checkout was moved from ${at.base} to ${at.base}`]);
+    expect(violations).toEqual([
+      `HEAD of the main checkout was set anew at ${at.base} (reset: moving to HEAD)`,
+    ]);
     expect(doubts).toEqual(["files of the main checkout changed: a.txt (changed)"]);
   });
 
@@ -549,7 +551,7 @@ describe("worktrees", () => {
     at.git(["switch", "-q", "--detach"], { env: agent });
     const { violations } = await end(at);
     expect(violations).toEqual([
-      `HEAD of the main checkout was switched at ${at.head()}: checkout: moving from main to ${at.head()}`,
+      `HEAD of the main checkout was set anew at ${at.head()} (checkout: moving from main to HEAD)`,
     ]);
   });
 
