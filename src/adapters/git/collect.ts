@@ -1,6 +1,7 @@
 // Taking what is in a work tree into the object store: as the tree of a candidate, or as a salvage commit. Done
 // before anything is put over it.
 
+import fs from "node:fs";
 import type { LeftTree } from "../../core/event.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { Sha } from "../../core/ids.ts";
@@ -16,12 +17,14 @@ import {
   saveState,
   type TreePlace,
   type TreeState,
+  toFile,
 } from "./lane-state.ts";
 import { copyIndex, detachHead, isAdminDirIntact, isFolderItself, readHead } from "./lanes.ts";
 import { keepNumbered, updateRefs } from "./refs.ts";
 import { isLockfile, rememberLockfiles } from "./setup.ts";
 import { takeChanges } from "./take-changes.ts";
 import type { TreeChanges } from "./tree-changes.ts";
+import { readOwnIndex } from "./tree-look.ts";
 
 /** See Repository.snapshotWork. */
 export function snapshotWork(
@@ -56,7 +59,9 @@ export async function salvageWork(
   const left = await collectLeftovers(run, { lane: at.lane, agentRef: `${at.refPrefix}/agent` });
   if (!left.ok) return left;
   if (left.value === null || left.value.tree === start.value.tree) return success(null);
-  return keepSalvage(run, { tree: left.value.tree, base: at.base, prefix: at.refPrefix });
+  const kept = await keepSalvage(run, { tree: left.value.tree, base: at.base, prefix: at.refPrefix });
+  // Kept, but nothing to go on from: somebody replaced the tree, or an agent was about to.
+  return kept.ok && left.value.wasEmptied ? success(null) : kept;
 }
 
 /**
@@ -94,6 +99,8 @@ interface Leftovers {
   readonly tree: Sha;
   readonly treeBefore: Sha;
   readonly head: Sha;
+  /** Nothing of what the tree was made with is in it. */
+  readonly wasEmptied: boolean;
   /** What is in the tree beside that; null when it has to be looked at again. */
   readonly strays: TreeChanges | null;
 }
@@ -108,6 +115,8 @@ async function collectLeftovers(
   return attemptFiles({ doing: "salvaging", path: place.value.path }, async () => {
     const state = loadState(place.value);
     if (state === null || !state.ready || !isFolderItself(place.value.path)) return success(null);
+    const wasEmptied = isEmptied(place.value, state);
+    if (wasEmptied && isBare(place.value)) return success(null);
     if (isAdminDirIntact(run, place.value, state)) {
       const ref = at.agentRef ?? { prefix: `${runRefPrefix(run)}/lane-${at.lane}`, name: "agent" };
       const head = await takeHead(run, state, typeof ref === "string" ? { ref } : ref);
@@ -116,8 +125,22 @@ async function collectLeftovers(
     const collected = await collect(run, { place: place.value, state, isSalvage: true });
     if (!collected.ok) return collected;
     const { tree, strays } = collected.value;
-    return success({ tree, treeBefore: state.tree, head: state.head, strays });
+    return success({ tree, treeBefore: state.tree, head: state.head, wasEmptied, strays });
   });
+}
+
+function isEmptied(place: TreePlace, state: TreeState): boolean {
+  const index = readOwnIndex(place, state);
+  if (index === null || index.entries.length === 0) return false;
+  const names = new Set(index.entries.map(({ path }) => path.replace(/\/.*/s, "")));
+  return [...names].every(
+    (name) => fs.lstatSync(toFile(place.path, name), { throwIfNoEntry: false }) === undefined,
+  );
+}
+
+/** A folder that was deleted and made again, not a tree whose files somebody deleted one by one. */
+function isBare(place: TreePlace): boolean {
+  return fs.readdirSync(place.path).every((name) => name === ".git");
 }
 
 /** Keeps commits that the agent made itself and puts HEAD back; the files are not touched. */

@@ -10,6 +10,7 @@ import { attemptStorage, replaceFile, unless } from "../storage.ts";
 import { isSettled, toMark } from "./file-mark.ts";
 import type { GitRun } from "./git-run.ts";
 import { isInside } from "./git-run.ts";
+import { isFolderItself } from "./lanes.ts";
 import type { Metadata, MetadataEntry } from "./metadata.ts";
 
 export interface WatchedTree {
@@ -29,7 +30,8 @@ export function readMetadata(run: GitRun, trees: readonly WatchedTree[]): Metada
     ...singleFiles.map((name) => join(run.commonDir, name)),
     ...listBelow(join(run.commonDir, "hooks"), folderDepth),
     ...listBelow(join(run.commonDir, "info"), folderDepth).filter((path) => !othersInfo.has(basename(path))),
-    ...trees.flatMap(({ gitFile, adminDir }) => [gitFile, ...adminFiles.map((name) => join(adminDir, name))]),
+    ...trees.filter(isThere).map(({ gitFile }) => gitFile),
+    ...trees.flatMap(({ adminDir }) => adminFiles.map((name) => join(adminDir, name))),
   ];
   const entries: Record<string, MetadataEntry> = {};
   for (const path of files) {
@@ -46,14 +48,17 @@ export function putBackMetadata(
 ): Result<MetadataAftermath, Failure> {
   return attemptStorage({ doing: "putting back", path: run.commonDir }, () => {
     const after = readMetadata(run, at.trees);
-    const violations: string[] = [];
+    const gone = at.trees.filter((tree) => tree.gitFile in at.before && !isThere(tree));
+    const violations = gone.map(({ gitFile }) => `the tree "${dirname(gitFile)}" was removed or replaced`);
     const notes: string[] = [];
     // What was added goes first: a link in the place of a folder must be gone before anything is written below it.
     const added = Object.keys(after).filter((path) => !(path in at.before));
     for (const path of [...added, ...Object.keys(at.before)]) {
       const before = at.before[path] ?? null;
       const now = after[path] ?? null;
-      if (isSame(before, now)) continue;
+      // Put back alone, it would make of a tree that is gone one whose every file was deleted; and what stands there
+      // now, or what a link there leads to, is not ours to write in.
+      if (isSame(before, now) || gone.some(({ gitFile }) => gitFile === path)) continue;
       const judgement = judge(run, { path, before, now });
       if (judgement === "builder's") continue;
       const name = nameOf(run, path);
@@ -63,6 +68,11 @@ export function putBackMetadata(
     }
     return { violations, notes };
   });
+}
+
+/** A file below a link, or below what is no folder, is not the tree's. */
+function isThere({ gitFile }: WatchedTree): boolean {
+  return isFolderItself(dirname(gitFile));
 }
 
 const folderDepth = 3;

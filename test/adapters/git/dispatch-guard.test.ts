@@ -195,6 +195,63 @@ describe("the metadata", () => {
   });
 });
 
+describe("a tree that is gone when a program starts after one that died in a dispatch", () => {
+  const salvage = async (at: Awaited<ReturnType<typeof begin>>, repository: GitRepository) => {
+    const told = toValue(await repository.afterDispatch({ lane, refPrefix })).violations;
+    const work = { lane, base: at.base, start: at.base, refPrefix };
+    const salvaged = toValue(await repository.salvageWork(work));
+    toValue(await repository.prepareWork({ ...work, setup: "" }, never));
+    return { told, salvaged };
+  };
+  const isMadeAgain = (path: string) => expect(textOf(join(path, "a.txt"))).toBe("a\n");
+
+  test("is made again; it is not taken for one whose every file an agent deleted", async () => {
+    const at = await begin();
+    rmSync(at.path, { recursive: true });
+    const { told, salvaged } = await salvage(at, at.restart());
+    expect(told).toEqual([`the tree "${at.path}" was removed or replaced`]);
+    expect(salvaged).toBe(null);
+    isMadeAgain(at.path);
+  });
+
+  test("nor is an empty folder in its place, or another repository, whose files are kept", async () => {
+    for (const files of [{}, { "mine.txt": "mine\n" }]) {
+      const at = await begin();
+      rmSync(at.path, { recursive: true });
+      mkdirSync(at.path);
+      at.write(files, at.path);
+      const { salvaged } = await salvage(at, at.restart());
+      expect(salvaged).toBe(null);
+      isMadeAgain(at.path);
+      if ("mine.txt" in files) expect(at.git(["show", `${refPrefix}/salvage-1:mine.txt`])).toBe("mine");
+    }
+  });
+
+  test("nor a file or a link in its place, through which nothing is written", async () => {
+    for (const kind of ["file", "link"] as const) {
+      const at = await begin();
+      const other = join(at.folder, "other");
+      mkdirSync(join(other, ".git"), { recursive: true });
+      rmSync(at.path, { recursive: true });
+      if (kind === "file") writeFileSync(at.path, "mine\n");
+      else symlinkSync(other, at.path);
+      const { salvaged } = await salvage(at, at.restart());
+      expect(salvaged).toBe(null);
+      expect(readdirSync(other)).toEqual([".git"]);
+      isMadeAgain(at.path);
+    }
+  });
+
+  test("a check tree that is gone is told once, and fails no attempt after it", async () => {
+    const at = await begin();
+    rmSync(join(at.path, "..", "check"), { recursive: true });
+    expect((await salvage(at, at.restart())).told).toHaveLength(1);
+    const again = at.restart();
+    toValue(await again.beforeDispatch({ lane, dispatch: "d2" }));
+    expect(await end({ repository: again })).toEqual(nothing);
+  });
+});
+
 describe("refs", () => {
   test("branches, tags and stash entries of the agent are moved below the attempt's ref", async () => {
     const at = await begin();
