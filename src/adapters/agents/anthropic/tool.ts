@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import type { AgentRun } from "../agent-run.ts";
+import { toOwnNames } from "./input-names.ts";
 
 export interface ToolPlace {
   /** The lane's tree, links resolved: tools write nowhere else. */
@@ -41,13 +42,15 @@ export function defineTool<Shape extends z.ZodType>(wanted: {
   input: Shape;
   run: (place: ToolPlace, input: z.output<Shape>) => Promise<ToolAnswer>;
 }): Tool {
+  const inputSchema = toInputSchema(z.toJSONSchema(wanted.input, { io: "input" }));
+  const names = Object.keys(inputSchema["properties"] ?? {});
   return {
     name: wanted.name,
     description: wanted.description,
     isChanging: wanted.isChanging ?? false,
-    inputSchema: toInputSchema(z.toJSONSchema(wanted.input, { io: "input" })),
+    inputSchema,
     run: async (place, input) => {
-      const decoded = wanted.input.safeParse(input);
+      const decoded = wanted.input.safeParse(toOwnNames(input, names));
       if (!decoded.success) return refused(toProblem(decoded.error));
       return wanted.run(place, decoded.data);
     },

@@ -35,6 +35,22 @@ const readOf = (path: string): Call => ["read", { path }];
 const writeOf = (path: string): Call => ["write", { path, text: "mine" }];
 const editOf = (path: string): Call => ["edit", { path, old: "e", new: "E", all: true }];
 
+test("Parameters are taken under the names that other agents' tools have; a tool's own name goes first", async () => {
+  const { place, lane } = await makeLane();
+  const results = await use(place, [
+    ["write", { file_path: "a.txt", content: "one two two\n" }],
+    ["edit", { file_path: "a.txt", old_string: "one", new_string: "1" }],
+    ["edit", { filePath: "a.txt", old_str: "two", new_str: "2", replace_all: true }],
+    ["read", { file_path: "a.txt", offset: 1, limit: 1 }],
+    ["write", { path: "b.txt", text: "own", content: "other" }],
+    ["bash", { cmd: "cat a.txt", timeout: 5_000 }],
+    ["grep", { pattern: "2 2", glob: "*.txt" }],
+  ]);
+  expect(results.map(({ ok }) => ok)).toEqual(results.map(() => true));
+  expect(await readFile(lane("a.txt"), "utf8")).toBe("1 2 2\n");
+  expect(await readFile(lane("b.txt"), "utf8")).toBe("own");
+});
+
 describe("A path", () => {
   test("may be relative or absolute, as long as it stays in the lane", async () => {
     const { place, lane } = await makeLane();
