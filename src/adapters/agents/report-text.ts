@@ -8,6 +8,13 @@ export function reportInText(text: string): unknown {
   return asObject(text) ?? lastBlock(end) ?? lastObject(end);
 }
 
+/** Of a message that is a report and nothing else: one that quotes a report in its words does not give it. */
+export function reportAsText(text: string): unknown {
+  if (text.length > limits.reportBytes) return undefined;
+  const block = /^\s*```(?:json)?[ \t]*\r?\n([\s\S]*?)\r?\n[ \t]*```\s*$/i.exec(text);
+  return asObject(block?.[1] ?? text);
+}
+
 function asObject(text: string): unknown {
   if (!text.trimStart().startsWith("{")) return undefined;
   try {

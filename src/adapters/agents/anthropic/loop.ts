@@ -102,7 +102,7 @@ class Loop {
       case "end_turn":
       case "stop_sequence":
         this.#conversation.addAnswer(answer, tokens);
-        return answer.calls.length > 0 ? this.#carryOut(answer) : this.#withoutReport();
+        return answer.calls.length > 0 ? this.#carryOut(answer) : this.#withoutCall(answer);
       case "pause_turn":
         this.#conversation.addAnswer(answer, tokens);
         return answer.calls.length > 0 ? this.#carryOut(answer) : null;
@@ -124,7 +124,9 @@ class Loop {
     return end;
   }
 
-  #withoutReport(): LoopEnd | null {
+  async #withoutCall({ text }: ModelAnswer): Promise<LoopEnd | null> {
+    const said = await this.#turn.takeText(text);
+    if (said !== null) return said;
     if (this.#wasAskedForReport) return this.#failed(this.#turn.failureWithoutReport());
     this.#wasAskedForReport = true;
     this.#mustReport = true;

@@ -6,6 +6,7 @@ import type { StageReport } from "../../../core/report.ts";
 import type { AgentRequest } from "../../../ports.ts";
 import { readReport } from "../../../schema/report.ts";
 import type { Redaction } from "../../redaction/redaction.ts";
+import { reportAsText } from "../report-text.ts";
 import type { Line } from "./ask.ts";
 import type { UserBlock } from "./conversation.ts";
 import type { ToolCall } from "./message.ts";
@@ -61,6 +62,14 @@ export class Turn {
     }
     worst = Math.max(worst, this.#repeats.ofTurn());
     return { end: this.#endAfter(worst), results };
+  }
+
+  /** A report that the model says in place of calling the tool; null: it said something else. */
+  async takeText(text: string): Promise<LoopEnd | null> {
+    const said = reportAsText(text);
+    if (said === undefined) return null;
+    await this.#takeReport(said);
+    return this.#report === null ? null : { kind: "reported", report: this.#report };
   }
 
   /** Why there is no report: none was given, or none could be used. */

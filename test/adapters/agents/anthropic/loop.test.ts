@@ -131,6 +131,21 @@ describe("The loop", () => {
     expect(never.server.asked.length).toBe(2);
   });
 
+  test("takes a report that is said in place of the call, but none that is quoted in words", async () => {
+    const fenced = `\`\`\`json\n${JSON.stringify(report)}\n\`\`\``;
+    for (const content of [JSON.stringify(report), fenced]) {
+      const said = await workWell([{ content }]);
+      expect(said.outcome).toMatchObject({ kind: "answered", report: { summary: "done it" } });
+    }
+    const deep = `{"a":${"[".repeat(200_000)}${"]".repeat(200_000)}}`;
+    for (const content of [`The file says: ${JSON.stringify(report)}`, `Look:\n${fenced}`, "{}"]) {
+      const quoted = await workWell([{ content }, { content }]);
+      expect(quoted.outcome.kind).toBe("failed");
+      expect(quoted.server.asked).toHaveLength(2);
+    }
+    expect((await work([{ content: deep }, { content: deep }])).outcome.kind).toBe("failed");
+  });
+
   test("asks without force where the model cannot be forced", async () => {
     const worked = await workWell((body, index) => {
       if (index === 0) return { content: [] };
