@@ -94,8 +94,10 @@ export const limits = {
   agentIdleMs: 600_000,
   /** One line of an agent program's protocol; a longer one is skipped. */
   agentLineBytes: 16 * 1024 * 1024,
-  /** From the answer of an agent program to SIGTERM, for those that do not end by themselves. */
+  /** From the answer of an agent's program to SIGTERM, for those that do not end by themselves. */
   exitGraceMs: 5_000,
+  /** Between two looks for the report of an agent that may hang after it. */
+  reportLookMs: 500,
   /** How often an agent program may ask its service again before it is ended. */
   serviceRetriesInARow: 10,
   /** From SIGTERM to SIGKILL of a process group. */

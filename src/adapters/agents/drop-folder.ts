@@ -34,7 +34,7 @@ export interface DropFolder {
     redaction: Pick<Redaction, "bytes">,
   ): Promise<{ readonly handed: readonly HandedOver[]; readonly told: readonly string[] }>;
   writeRequest(text: string): Promise<Result<void, Failure>>;
-  /** To be called once, after the agent's process group has ended. */
+  /** What counts is what is there after the agent's process group has ended. */
   readReport(): Promise<PlainFileFound>;
   /** Never fails and never takes long; what cannot be removed stays. */
   remove(): Promise<void>;

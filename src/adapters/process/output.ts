@@ -45,7 +45,7 @@ export function openOutput(wanted: OutputWanted): Result<Output, string> {
   const cleaners = openCleaners(wanted.redaction ?? null);
   let outputBytes = 0;
   function takeLine(stream: StreamName, line: string): void {
-    if (wanted.format === "json lines") log.add(toRecord(stream, line));
+    if (wanted.format === "json lines" && !log.drop(line)) log.add(toRecord(stream, line));
     const visible = cleaners.line(line);
     tail.add(visible);
     wanted.onLine(visible, stream);
@@ -98,6 +98,8 @@ interface Log {
   addPart(bytes: Buffer): void;
   /** Stores all or nothing. */
   add(bytes: Buffer): void;
+  /** Whether the log is full, so that the line need not be made ready for it: most of what a flood costs. */
+  drop(line: string): boolean;
   close(toLastLine: (droppedBytes: number) => Buffer): { droppedBytes: number; outputSha256: string };
 }
 
@@ -135,6 +137,11 @@ function toLog(file: number | null): Log {
     add: (bytes) => {
       if (isBroken || droppedBytes > 0 || bytes.length > room) droppedBytes += bytes.length;
       else store(bytes);
+    },
+    drop: (line) => {
+      if (!isBroken && droppedBytes === 0) return false;
+      droppedBytes += line.length + 1;
+      return true;
     },
     close: (toLastLine) => {
       const dropped = droppedBytes;

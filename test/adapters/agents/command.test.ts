@@ -208,6 +208,42 @@ describe("An agent", () => {
   });
 });
 
+describe("An agent that has reported and hangs", () => {
+  const hang = "setInterval(() => {}, 1000);";
+
+  test("is done after a grace", async () => {
+    const lines: string[] = [];
+    const onOutput = (line: string) => lines.push(line);
+    const { answer } = await askProgram(await makePlace(), `${writeGood} ${hang}`, {}, { onOutput });
+    expect(answer.outcome).toMatchObject({ kind: "answered" });
+    expect(answer.usage?.inputTokens).toBe(7);
+    expect(answer.durationMs).toBeLessThan(commandPolicy.timeoutMs / 2);
+    expect(lines).toContain("[it had reported and did not end]");
+  });
+
+  test("is done where silence ends it before", async () => {
+    const agent = { ...commandPolicy, idleTimeoutMs: 700 };
+    const { answer } = await askProgram(await makePlace(), `${writeGood} ${hang}`, { agent });
+    expect(answer.outcome).toMatchObject({ kind: "answered" });
+  });
+
+  test("is waited for as long as it works", async () => {
+    const source = `${writeGood} setTimeout(() => { fs.writeFileSync("late.txt", "x"); process.exit(0); }, 8000); setInterval(() => fs.writeFileSync("tick.txt", String(Date.now())), 500);`;
+    const place = await makePlace();
+    const { answer } = await askProgram(place, source);
+    expect(answer.outcome).toMatchObject({ kind: "answered" });
+    expect(existsSync(join(place.lane, "late.txt"))).toBe(true);
+  });
+
+  test("and whose report cannot be used has its whole time", async () => {
+    const agent = { ...commandPolicy, timeoutMs: limits.exitGraceMs + 3_000 };
+    const { answer } = await askProgram(await makePlace(), `fs.writeFileSync(report, "{"); ${hang}`, {
+      agent,
+    });
+    expect(answer.outcome).toMatchObject({ kind: "failed", failure: { reason: "agent-timed-out" } });
+  });
+});
+
 describe("A dispatch fails", () => {
   const failure = async (...asked: Parameters<typeof askProgram>) => {
     const { outcome } = (await askProgram(...asked)).answer;
