@@ -25,10 +25,8 @@ import { agentNow } from "./waits.ts";
 
 /** The next step of a task without an open attempt: a precheck of its prompt, or a new attempt. */
 export function planStart(state: RunState, record: TaskRecord, nowMs: number): RunEvent | null {
-  const policy = policyOf(state);
   const isPrecheck = wantsPrecheck(state, record);
-  const wanted = isPrecheck ? agentKeyFor(policy, "reviewer", null) : nextAgent(policy, record);
-  const agent = agentNow(state, wanted, nowMs);
+  const agent = startAgent(state, record, nowMs);
   if (agent === null) return null;
   const stop = planBudget(state, { stage: isPrecheck ? "precheck" : "develop", agent, record, nowMs });
   if (stop !== null) return isHeldBack(state, stop) ? null : stop;
@@ -58,8 +56,16 @@ export function planStart(state: RunState, record: TaskRecord, nowMs: number): R
     role: "developer",
     agent,
     try: 1,
-    startFrom: startOf(policy, record),
+    startFrom: startOf(policyOf(state), record),
   };
+}
+
+/** Who is asked first for a task without an open attempt; null: its agent waits. */
+export function startAgent(state: RunState, record: TaskRecord, nowMs: number): string | null {
+  const policy = policyOf(state);
+  const isPrecheck = wantsPrecheck(state, record);
+  const wanted = isPrecheck ? agentKeyFor(policy, "reviewer", null) : nextAgent(policy, record);
+  return agentNow(state, wanted, nowMs);
 }
 
 function wantsPrecheck(state: RunState, record: TaskRecord): boolean {

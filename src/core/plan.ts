@@ -14,7 +14,7 @@ import type { AttemptOutcome, Question, RunEvent } from "./event.ts";
 import { classOf, type Failure, type FailureClass } from "./failure.ts";
 import { readyTasks } from "./graph.ts";
 import type { TaskId } from "./ids.ts";
-import { planAttempt, planStart } from "./plan-attempt.ts";
+import { planAttempt, planStart, startAgent } from "./plan-attempt.ts";
 import { planHolds } from "./plan-hold.ts";
 import { planEnding, planOpening } from "./plan-run.ts";
 import { assert } from "./result.ts";
@@ -44,15 +44,18 @@ export function plan(state: RunState, nowMs: number): RunEvent | null {
   const opening = planOpening(state, nowMs);
   if (opening !== "over") return opening;
   const work = planTasks(state, underWay, nowMs);
-  if (work !== null || state.running.size > 0) return work;
-  return comesByItself(state, underWay, nowMs) ? null : planEnd(state, nowMs);
+  if (work !== null || state.running.size > 0 || isWaitedFor(state, nowMs)) return work;
+  return planEnd(state, nowMs);
 }
 
-/** Whether time alone brings more work. An agent that nobody wants to ask any more keeps nothing from its end. */
-function comesByItself(state: RunState, underWay: ReadonlySet<TaskId>, nowMs: number): boolean {
+/**
+ * Whether time alone brings more work: an answer comes by itself, or a task goes on when a wait is over. The wait of
+ * an agent that no task asks keeps nobody from coming to an end.
+ */
+function isWaitedFor(state: RunState, nowMs: number): boolean {
   if (timesOfDefaults(state, nowMs).length > 0) return true;
-  const lastMs = Math.max(...endsOfWaits(state, nowMs));
-  return Number.isFinite(lastMs) && planTasks(state, underWay, lastMs) !== null;
+  if (endsOfWaits(state, nowMs).length === 0) return false;
+  return readyTasks(state).length > 0 || workingTasks(state).next().done !== true;
 }
 
 /**
@@ -130,7 +133,9 @@ function planTasks(state: RunState, underWay: ReadonlySet<TaskId>, nowMs: number
   const hold = planHolds(state);
   if (hold !== null) return hold;
   if (busy.size >= policyOf(state).concurrency) return null;
-  const ready = readyTasks(state).find(({ task }) => !underWay.has(task.id));
+  const ready = readyTasks(state).find(
+    (record) => !underWay.has(record.task.id) && startAgent(state, record, nowMs) !== null,
+  );
   return ready === undefined ? null : planNext(state, ready, nowMs);
 }
 

@@ -318,6 +318,31 @@ describe("a wait", () => {
     expect(next(waited(story))).toMatchObject({ stage: "holistic-review" });
   });
 
+  it("of an agent that no task asks any more keeps the run neither from its end nor from asking its builder", () => {
+    const over = one();
+    over.add({ kind: "task-skipped", taskId: recordOf(over, "a").task.id, why: "no", by: "me" });
+    const untilMs = over.state.updatedAtMs + 60_000;
+    over.add({ kind: "wait-started", agent: "developer", dispatch: null, untilMs, failure: overloaded });
+    expect(next(over)).toMatchObject({ kind: "dispatch-started", stage: "holistic-review" });
+    const held = failedOften(
+      one({ retry: { maxRetries: 0, backoffBaseMs: 1, backoffMaxMs: 1 } }),
+      overloaded,
+      1,
+    );
+    follow(held);
+    held.add({ kind: "wait-started", agent: "reviewer", dispatch: null, untilMs, failure: overloaded });
+    expect(next(held)).toMatchObject({ kind: "run-blocked" });
+  });
+
+  it("of one task's developer does not keep a task of another developer from its start", () => {
+    const agents = { developer: makeAgent(), other: makeAgent() };
+    const story = opened([makeTask("a"), makeTask("b", { agent: "other" })], { agents });
+    const untilMs = story.state.updatedAtMs + 60_000;
+    story.add({ kind: "wait-started", agent: "developer", dispatch: null, untilMs, failure: overloaded });
+    expect(next(story)).toMatchObject({ kind: "dispatch-started", taskId: "b", agent: "other" });
+    expect(next(story, 60_000)).toMatchObject({ kind: "dispatch-started", taskId: "a" });
+  });
+
   it("that is asked for after all begins a new row", () => {
     const story = one({ retry: { maxRetries: 0, backoffBaseMs: 1, backoffMaxMs: 1 } });
     follow(failed(story, overloaded));
