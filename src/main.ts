@@ -3,12 +3,19 @@
 // the machine has run out of what every program needs (exit 3, like a disk that refuses).
 
 import { runCommandLine } from "./surfaces/cli/cli.ts";
-import { printBug } from "./surfaces/cli/output.ts";
+import { printBug, surviveLostOutput } from "./surfaces/cli/output.ts";
 
 const scarce = new Set(["EMFILE", "ENFILE", "ENOMEM", "ENOSPC", "EDQUOT", "EIO", "EROFS"]);
 
+const isOutputLost = surviveLostOutput();
+/** Of these the exit code says what came of the run, which is in its files as well. */
+const isAtWork = ["run", "resume", "demo"].includes(process.argv[2] ?? "");
+
 try {
   process.exitCode = await runCommandLine(process.argv.slice(2));
+  process.on("exit", (code) => {
+    if (code === 0 && isOutputLost() && !isAtWork) process.exitCode = 3;
+  });
 } catch (error) {
   const isScarce = error instanceof Error && "code" in error && scarce.has(String(error.code));
   if (isScarce) tellScarcity(error.message);

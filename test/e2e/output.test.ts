@@ -1,4 +1,5 @@
 // What the program says: to programs in JSON and nothing but JSON, to people in words; and in the background.
+import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { task } from "../support/project-fixture.ts";
 import { type Json, plain, project, quick, untilLetGo } from "./support/e2e-project.ts";
@@ -160,6 +161,35 @@ describe("words for people", () => {
     const plan = project({ prd: plain(task("a")), config: light });
     const ended = await plan.run(["run", plan.slug], { env: { NO_COLOR: "1" } });
     expect(ended.stdout.split("\n").filter((line) => line.includes("a, attempt 1"))).not.toHaveLength(0);
+  });
+});
+
+describe("output that nobody takes", () => {
+  const piped = (into: string): readonly string[] => [
+    "sh",
+    "-c",
+    `("$@"; echo "code $?" >&2) | ${into}`,
+    "sh",
+  ];
+
+  it("does not end a run, nor is it a failure of a command that looks", async () => {
+    const plan = project({ prd: plain(task("a")), config: light });
+    const run = await plan.run(["run", plan.slug], { through: piped("head -n 1") });
+    expect(run.stderr).toBe("code 0\n");
+    expect(plan.status()).toMatchObject({ status: "completed" });
+    const log = await plan.run(["log", plan.slug], { through: piped("true") });
+    expect(log.stderr).toBe("code 0\n");
+  });
+
+  it("because there is no room for it is told, with exit 3 and not as a bug", async () => {
+    if (!existsSync("/dev/full")) return;
+    const plan = project({ prd: plain(task("a")), config: light });
+    const ended = await plan.run(["status", "--json"], { through: ["sh", "-c", '"$@" > /dev/full', "sh"] });
+    expect(ended.exitCode).toBe(3);
+    expect(ended.stderr).toMatch(/^error: the output cannot be written: ENOSPC.*\n$/);
+    const run = await plan.run(["run", plan.slug], { through: ["sh", "-c", '"$@" > /dev/full', "sh"] });
+    expect(run).toMatchObject({ exitCode: 0, stderr: ended.stderr });
+    expect(plan.status()).toMatchObject({ status: "completed" });
   });
 });
 

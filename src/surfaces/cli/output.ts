@@ -47,6 +47,23 @@ export function openOutput(at: { isJson: boolean }): Output {
   };
 }
 
+/**
+ * What reads may go away (`| head`), what stores may be full: the screen is only a view, and neither ends a run.
+ * The answer says whether output was lost that somebody wanted.
+ */
+export function surviveLostOutput(): () => boolean {
+  const { stdout, stderr } = process;
+  let isLost = false;
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    const isReaderGone = /^(?:EPIPE|ERR_STREAM_.*)$/.test(error.code ?? "");
+    if (isReaderGone || isLost) return;
+    isLost = true;
+    stderr.write(`error: the output cannot be written: ${error.message}\n`);
+  });
+  stderr.on("error", () => {}); // nobody is left to be told
+  return () => isLost;
+}
+
 function toPaint(hasColour: boolean): Paint {
   const paint = (code: number) => (text: string) => (hasColour ? `\u001b[${code}m${text}\u001b[0m` : text);
   return { green: paint(32), red: paint(31), yellow: paint(33), dim: paint(2), bold: paint(1) };
