@@ -109,6 +109,9 @@ export const limits = {
   errorsQueued: 10,
   /** From the answer of an agent that is talked with to SIGTERM, for those that do not end by themselves. */
   doneGraceMs: 2_000,
+  /** Files that an agent wants its client to write, which wait for one another. */
+  acpWritesWaiting: 20,
+  acpWriteMs: 10_000,
   /** For an agent that is told to cancel its turn, before SIGTERM. */
   cancelGraceMs: 300,
   /** One message of the agent client protocol. */

@@ -30,6 +30,8 @@ export interface AcpTalk {
   readonly request: AgentRequest;
   readonly prompt: string;
   readonly rules: PermissionRules;
+  /** Writes a file for the agent; why it was not, or null. */
+  readonly write: (params: unknown) => Promise<string | null>;
   /** Why a report cannot be used, or null. */
   readonly problemOf: (report: unknown) => Failure | null;
   readonly toSecondPrompt: (problem: Failure) => string;
@@ -108,7 +110,7 @@ type Acp = typeof import("@agentclientprotocol/sdk");
 
 const asItCame = (params: unknown): unknown => params;
 
-/** Answers what an agent asks of us. Its files it writes itself, or not at all: ours are not for it. */
+/** Answers what an agent asks of us. Files are written for it as it might write them itself, and none is read. */
 function toClient(acp: Acp, { talk, updates }: Talking) {
   const { client: asked } = acp.methods;
   return acp
@@ -120,9 +122,11 @@ function toClient(acp: Acp, { talk, updates }: Talking) {
         talk.onEvent({ kind: "denied", tool: request.title || request.kind, detail: denial });
       return { outcome: toOutcome(request, denial === null) };
     })
-    .onRequest<unknown, unknown>(asked.fs.writeTextFile, asItCame, () => {
-      talk.onEvent({ kind: "denied", tool: asked.fs.writeTextFile, detail: "it was not offered" });
-      throw acp.RequestError.invalidRequest(undefined, "this client writes no files");
+    .onRequest<unknown, unknown>(asked.fs.writeTextFile, asItCame, async ({ params }) => {
+      const problem = await talk.write(params);
+      if (problem === null) return {};
+      talk.onEvent({ kind: "denied", tool: asked.fs.writeTextFile, detail: problem });
+      throw acp.RequestError.invalidRequest(undefined, problem);
     });
 }
 

@@ -9,7 +9,9 @@ import { limits } from "../../core/limits.ts";
 import type { PlainFileFound } from "../plain-file.ts";
 import { type Command, type Ended, launch, type Talk } from "../process/launch.ts";
 import { toVisibleLine } from "../process/text.ts";
+import type { PermissionRules } from "./acp-permission.ts";
 import { type AcpEnd, type AcpSession, openAcpSession } from "./acp-session.ts";
+import { type AcpWriting, openAcpWriting } from "./acp-writing.ts";
 import type { AgentEvent } from "./agent-event.ts";
 import { agentConfinement, homeVariables } from "./agent-place.ts";
 import type { AgentRun } from "./agent-run.ts";
@@ -31,7 +33,10 @@ async function runIn(folder: DropFolder, run: AgentRun): Promise<Judged> {
   const asked = { ...run, request: { ...request, prompt: askForMessage(request) } };
   const prepared = await prepare(folder, asked);
   if (!prepared.ok) return failedWith(prepared.failure);
-  const talked = await talkWith({ run, folder, prompt: prepared.value });
+  const rules = toRules(run);
+  const writing = openAcpWriting(run, rules);
+  const talked = await talkWith({ run, folder, rules, writing, prompt: prepared.value });
+  await writing.end();
   const usage = talked.session?.usage() ?? null;
   if (signal.aborted) return { outcome: { kind: "interrupted" }, usage };
   const failure = failureOf(run, talked);
@@ -67,6 +72,8 @@ interface Talked {
 
 interface Dispatch {
   readonly run: AgentRun;
+  readonly rules: PermissionRules;
+  readonly writing: AcpWriting;
   readonly folder: DropFolder;
   readonly prompt: string;
 }
@@ -122,18 +129,13 @@ function toCommand({ run, folder }: Dispatch): Command {
   };
 }
 
-function openSession({ run, prompt }: Dispatch, stdin: Writable): AcpSession {
+function openSession({ run, rules, writing, prompt }: Dispatch, stdin: Writable): AcpSession {
   const { request, options } = run;
-  const lane = realOrSame(request.cwd);
   return openAcpSession(stdin, {
     request,
     prompt,
-    rules: {
-      role: request.role,
-      tools: request.agent.tools,
-      network: options.network ?? true,
-      isInside: (path) => isInside(realParent(isAbsolute(path) ? path : resolve(lane, path)), lane),
-    },
+    rules,
+    write: writing.write,
     problemOf: (report) => {
       const { outcome } = judgeReport(request, redactReport(toFound(report), options.redaction));
       return outcome.kind === "failed" ? outcome.failure : null;
@@ -141,6 +143,16 @@ function openSession({ run, prompt }: Dispatch, stdin: Writable): AcpSession {
     toSecondPrompt: (problem) => askOnceMore(request, problem),
     onEvent: (event) => show(event, run),
   });
+}
+
+function toRules({ request, options }: AgentRun): PermissionRules {
+  const lane = realOrSame(request.cwd);
+  return {
+    role: request.role,
+    tools: request.agent.tools,
+    network: options.network ?? true,
+    isInside: (path) => isInside(realParent(isAbsolute(path) ? path : resolve(lane, path)), lane),
+  };
 }
 
 /** What a live view shows of it: messages and tools, line by line. */

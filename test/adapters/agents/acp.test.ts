@@ -472,18 +472,11 @@ describe("An ACP agent that is interrupted", () => {
 });
 
 describe("A hostile ACP agent", () => {
-  test("writes no file through us, and reads none", async () => {
+  test("reads no file through us, and gets no terminal", async () => {
     const place = await makePlace();
-    const file = join(place.lane, "evil.txt");
-    const { lines } = await play(place, {
+    await play(place, {
       turns: [
         [
-          {
-            request: {
-              method: "fs/write_text_file",
-              params: { sessionId: "session-1", path: file, content: "x" },
-            },
-          },
           {
             request: { method: "fs/read_text_file", params: { sessionId: "session-1", path: "/etc/passwd" } },
           },
@@ -492,11 +485,50 @@ describe("A hostile ACP agent", () => {
         ],
       ],
     });
-    expect(existsSync(file)).toBe(false);
-    for (const id of ["agent-1", "agent-2", "agent-3"]) {
+    for (const id of ["agent-1", "agent-2"]) {
       expect(await answersTo(place, id)).toMatchObject([{ error: { code: expect.any(Number) } }]);
     }
-    expect(lines).toContain("denied: fs/write_text_file: it was not offered");
+  });
+
+  test("writes through us what a developer may write, and nothing else", async () => {
+    const place = await makePlace();
+    const outside = join(place.root, "outside");
+    await mkdir(outside);
+    await symlink(outside, join(place.lane, "out"));
+    await symlink(join(outside, "x.txt"), join(place.lane, "link.txt"));
+    const inLane = (name: string) => join(place.lane, name);
+    const paths = [
+      inLane("new/a.txt"),
+      join(outside, "x.txt"),
+      inLane("out/x.txt"),
+      inLane("link.txt"),
+      inLane(".git"),
+      inLane("../x.txt"),
+      "",
+    ];
+    const write = (path: string) => ({
+      request: { method: "fs/write_text_file", params: { sessionId: "session-1", path, content: "mine" } },
+    });
+    const { answer, lines } = await play(place, { turns: [[...paths.map(write), sayReport]] });
+    expect(answer.outcome).toMatchObject({ kind: "answered" });
+    expect(await readFile(inLane("new/a.txt"), "utf8")).toBe("mine");
+    expect(existsSync(join(outside, "x.txt"))).toBe(false);
+    expect(existsSync(inLane(".git"))).toBe(false);
+    expect(await answersTo(place, "agent-1")).toMatchObject([{ result: {} }]);
+    for (let k = 2; k <= paths.length; k += 1) {
+      expect(await answersTo(place, `agent-${k}`)).toMatchObject([{ error: { code: expect.any(Number) } }]);
+    }
+    expect(lines.filter((line) => line.startsWith("denied: fs/write_text_file"))).toHaveLength(6);
+
+    const other = await makePlace();
+    const mine = write(join(other.lane, "a.txt"));
+    const review = { role: "reviewer", stage: "precheck" } as const;
+    await play(
+      other,
+      { turns: [[mine, { say: '{"verdict":"approved","issues":[]}' }]] },
+      { request: review },
+    );
+    expect(existsSync(join(other.lane, "a.txt"))).toBe(false);
   });
 
   test("that breaks the protocol's rules is heard only where it keeps them, and prints nothing through us", async () => {
