@@ -1,7 +1,7 @@
 // Backend `gemini`: the Gemini CLI without a terminal, unattended, with tools that its role may have.
 
 import { join } from "node:path";
-import type { JsonObject } from "../../core/json.ts";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { Usage } from "../../core/report.ts";
 import type { AgentRequest } from "../../ports.ts";
 import type { AgentEvent } from "./agent-event.ts";
@@ -181,7 +181,7 @@ const codes = { notLoggedIn: 41, badInput: 42, badSettings: 52, turns: 53, untru
 
 /** Its exit code names what its stream does not: one of its own codes, or the lower byte of the service's status. */
 function readExit(exitCode: number, { agent, tail }: { agent: string; tail: string }): AgentEvent | null {
-  const detail = toDetail(lastLine(tail));
+  const detail = toDetail(wordsIn(tail));
   switch (exitCode) {
     case codes.notLoggedIn:
       return { kind: "error", failure: { reason: "not-logged-in", agent, detail } };
@@ -199,9 +199,23 @@ function readExit(exitCode: number, { agent, tail }: { agent: string; tail: stri
   }
 }
 
-function lastLine(tail: string): string {
+/** What its stream says of the error, else the last line of its log that says something: not the end of a dump. */
+function wordsIn(tail: string): string {
   const lines = tail.trim().split("\n");
-  return lines.findLast((line) => line !== "" && !line.startsWith("{")) ?? "";
+  for (const line of lines.toReversed()) {
+    const message = line.startsWith("{") ? textIn(objectIn(parsed(line), "error"), "message") : null;
+    if (message !== null && message !== "") return message;
+  }
+  return lines.findLast((line) => /\p{L}{2}/u.test(line) && !/^\s*(?:\{|at )/.test(line)) ?? "";
+}
+
+function parsed(line: string): JsonValue {
+  try {
+    // What JSON.parse gives is a JSON value.
+    return JSON.parse(line) as JsonValue;
+  } catch {
+    return null;
+  }
 }
 
 function toUsage(stats: JsonObject): Usage {

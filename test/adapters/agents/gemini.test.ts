@@ -146,6 +146,18 @@ describe("What gemini says", () => {
     expect(outcome).toMatchObject({ kind: "failed", failure: { reason } });
   });
 
+  test("is told in the words of its stream, else of its log, not by the end of a dump", () => {
+    const said = (tail: string) => {
+      const event = gemini.readExit?.(145, { agent: "developer", tail });
+      return event?.kind === "error" && "detail" in event.failure ? event.failure.detail : event;
+    };
+    const dump = "Error when talking\n    at async Turn.run (x.js:1:2) {\n  status: 401\n}";
+    expect(said(`${dump}\n{"type":"result","status":"error","error":{"message":"bad key"}}`)).toBe("bad key");
+    expect(said(`${dump}\n{"type":"result","status"`)).toBe("status: 401");
+    expect(said("set the key\n}")).toBe("set the key");
+    expect(said("}\n")).toBe("");
+  });
+
   test("of an error in its stream is no success with exit code 0 either", () => {
     const { outcome } = judgeEvents(requestWith({}), eventsOf(gemini, "gemini-no-such-model"), endWith());
     expect(outcome.kind).toBe("failed");
