@@ -2,6 +2,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { startAnthropicServer } from "../support/anthropic-server.ts";
 import { type Project, project } from "./support/e2e-project.ts";
 
 /** A folder for PATH with programs, and a home with or without logins. */
@@ -80,5 +81,24 @@ describe("doctor --agents", () => {
     const ended = await plan.run(["doctor", "--live"]);
     expect(ended.exitCode, ended.stdout).toBe(0);
     expect(ended.stdout).toMatch(/ok +call of developer: not called: it is of backend command/);
+  });
+
+  it.each([
+    [
+      "that answers in a form of its own",
+      { content: "pong" },
+      /ok +call of developer: answered in .*, but not as/,
+      0,
+    ],
+    ["that refuses the key", { status: 401 }, /problem +call of developer: .*not logged in/, 2],
+  ] as const)("--live calls a service %s", async (_what, reply, words, exitCode) => {
+    const plan = project();
+    const server = await startAnthropicServer(() => reply);
+    plan.setConfig({ agents: { developer: { backend: "anthropic" } } });
+    const env = { ANTHROPIC_BASE_URL: server.url, ANTHROPIC_API_KEY: "a-key-that-nobody-sees" };
+    const ended = await plan.run(["doctor", "--agents", "--live"], { env });
+    expect(ended.stdout).toMatch(words);
+    expect(ended.exitCode).toBe(exitCode);
+    expect(ended.stdout).not.toContain("nobody-sees");
   });
 });
