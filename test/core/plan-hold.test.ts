@@ -70,13 +70,6 @@ describe("when the attempts are used up", () => {
     });
   });
 
-  it("a result that was rejected before is told with why it was", () => {
-    const story = rejected(rejected(one({}, { maxAttempts: 2 })), { reason: "same-as-rejected", attempt: 1 });
-    expect(hold(story)?.failure).toMatchObject({
-      last: "the result is the same as that of attempt 1, which was rejected: gates failed: tests",
-    });
-  });
-
   it("the answer grants exactly one more, however often the question comes (I12)", () => {
     const story = rejected(one({}, { maxAttempts: 1 }));
     for (let attempt = 1; attempt <= 3; attempt += 1) {
