@@ -20,8 +20,8 @@ export default defineConfig({
     setupFiles: ["test/support/clean-environment.ts"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 120_000,
     reporters: ["default", new ClosingLineReporter()],
     coverage: {
       provider: "v8",

@@ -1,5 +1,6 @@
 // `validate` and `plan`: what a PRD says, and what a run of it would do; neither changes anything.
 
+import { resolve } from "node:path";
 import { inspectCheckout } from "../adapters/git/inspect.ts";
 import { criticalPath, toOrder, toWaves } from "../core/graph.ts";
 import { agentKeyFor } from "../core/policy.ts";
@@ -31,17 +32,30 @@ export interface Validated {
 }
 
 export async function validatePlan(at: { plan: string; cwd?: string }): Promise<Result<Validated, Refusal>> {
-  const read = await readFrom(at);
-  if (!read.ok) return read;
-  const { slug, shownFile, prd, told } = read.value.plan;
+  const place = await placeOf(at.cwd ?? process.cwd());
+  if (!place.ok) return place;
+  const { folder, told: toldOfPlace } = place.value;
+  const plan = readPlan({ checkout: folder, cwd: at.cwd ?? process.cwd(), plan: at.plan });
+  if (!plan.ok) return plan;
+  const { slug, shownFile, prd, told } = plan.value;
   return success({
     slug,
     file: shownFile,
     name: prd.name,
     goal: prd.goal,
     tasks: prd.tasks.map(({ id, title, dependsOn }) => ({ id, title, dependsOn })),
-    told: [...told, ...tellMissing(read.value.checkout.topLevel, prd)],
+    told: [...told, ...tellMissing(folder, prd), ...toldOfPlace],
   });
+}
+
+/** A plan can be checked where no run can be started; that none can is told. */
+async function placeOf(cwd: string): Promise<Result<{ folder: string; told: readonly string[] }, Refusal>> {
+  const checkout = await inspectCheckout(cwd);
+  if (checkout.ok) return success({ folder: checkout.value.topLevel, told: [] });
+  const refusal = checkoutRefusal(checkout.failure);
+  if (checkout.failure.kind === "no-folder") return failed(refusal);
+  const expected = refusal.problems.map((each) => each.expected).join("; ");
+  return success({ folder: resolve(cwd), told: [`no run can be started here: it needs ${expected}`] });
 }
 
 export interface DryRun extends Validated {

@@ -18,6 +18,7 @@ import { checkoutRefusal } from "./checkout-refusal.ts";
 import { findRun } from "./find-run.ts";
 import { refuseInsideAgent } from "./inside-agent.ts";
 import { readPlan } from "./locate.ts";
+import { type NewRunOptions, refuseFresh, tellNewRunOptions } from "./new-run-options.ts";
 import { type PlanChange, planChanges } from "./plan-changes.ts";
 import { findPolicy, findResumedPolicy } from "./policy.ts";
 import { findProblems } from "./preflight.ts";
@@ -30,7 +31,7 @@ import { type SessionPlace, takeLocks, toRefusal } from "./session.ts";
 import { fromFlagsRecord, preflightEnded, toSessionStarted } from "./session-started.ts";
 import { opening, refusedOpening, work } from "./work.ts";
 
-export interface ResumeOptions {
+export interface ResumeOptions extends NewRunOptions {
   readonly slug: string;
   readonly cwd?: string;
   readonly flags?: PolicyFlags;
@@ -47,6 +48,9 @@ export async function resumeRun(options: ResumeOptions, listener: StartListener)
   if (!checkout.ok) return { kind: "refused", refusal: checkoutRefusal(checkout.failure) };
   const run = findRun({ checkout: checkout.value.topLevel, slug: options.slug });
   if (!run.ok) return { kind: "refused", refusal: run.failure };
+  const fresh = refuseFresh(options, options.slug);
+  if (fresh !== null) return { kind: "refused", refusal: fresh };
+  tellNewRunOptions(options, listener);
   const { flags = {}, attempts = 0, acceptChanges = false } = options;
   return continueRun(
     { checkout: checkout.value, run: run.value, flags, extraAttempts: attempts, acceptChanges },

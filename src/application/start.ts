@@ -20,6 +20,7 @@ import { judgeClaims } from "./claims.ts";
 import { refuseInsideAgent } from "./inside-agent.ts";
 import { type Plan, readPlan } from "./locate.ts";
 import { tellMissing } from "./missing-files.ts";
+import { type NewRunOptions, tellNewRunOptions } from "./new-run-options.ts";
 import { findPolicy } from "./policy.ts";
 import { findProblems, worktreeRootOf } from "./preflight.ts";
 import { readRunState } from "./read-run.ts";
@@ -31,19 +32,12 @@ import { type SessionPlace, takeLocks, toRefusal } from "./session.ts";
 import { preflightEnded, toSessionStarted } from "./session-started.ts";
 import { opening, work } from "./work.ts";
 
-export interface StartOptions {
+export interface StartOptions extends NewRunOptions {
   /** A slug of dev/work/plans, or a path to a prd.json. */
   readonly plan: string;
   /** Where to begin looking for the checkout; default: the working directory. */
   readonly cwd?: string;
   readonly flags?: PolicyFlags;
-  /** Archives an earlier run that has ended, and takes another branch. */
-  readonly fresh?: boolean;
-  /** Takes every task as pending, whatever the plan claims. */
-  readonly redo?: boolean;
-  /** Commit or branch to start from; default: HEAD. */
-  readonly base?: string;
-  readonly branch?: string;
 }
 
 export async function startRun(options: StartOptions, listener: StartListener): Promise<RunEnded> {
@@ -51,6 +45,7 @@ export async function startRun(options: StartOptions, listener: StartListener): 
   if (!prepared.ok) return { kind: "refused", refusal: prepared.failure };
   if (prepared.value.kind === "continue") {
     const { checkout, run, flags } = prepared.value;
+    tellNewRunOptions(options, listener);
     return continueRun({ checkout, run, flags, extraAttempts: 0, acceptChanges: false }, listener);
   }
   return begin(prepared.value, listener);

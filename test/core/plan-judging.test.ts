@@ -189,7 +189,9 @@ describe("a candidate that changed tests or what gates depend on", () => {
     ]);
     expect(next(story)).toMatchObject({
       question: {
-        failure: { problems: [`b1: with the base's version of what gate "tests" depends on, it is red: "adds"`] },
+        failure: {
+          problems: [`b1: with the base's version of what gate "tests" depends on, it is red: "adds"`],
+        },
       },
     });
     const allowed = answer(follow(story), "approve");

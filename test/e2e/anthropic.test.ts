@@ -25,7 +25,7 @@ const agents = {
 const everyStage = { agents, precheck: "on", recon: "on", preMortem: "on" };
 
 describe("agents of our own loop", () => {
-  it("carry a plan of two tasks through every stage", { timeout: 60_000 }, async () => {
+  it("carry a plan of two tasks through every stage", async () => {
     const plan = project({ config: everyStage });
     const server = await startAnthropicServer(work);
     const ended = await plan.run(["run", plan.slug, "--yes"], at(server));
@@ -53,7 +53,7 @@ describe("agents of our own loop", () => {
     expect(plan.children()).toEqual([]);
   });
 
-  it("wait for their service, break off and go on, and use up no attempt", { timeout: 60_000 }, async () => {
+  it("wait for their service, break off and go on, and use up no attempt", async () => {
     const plan = project({ config: { agents, precheck: "off", recon: "off", preMortem: "off" } });
     const troubles: Reply[] = [
       { status: 429, headers: { "retry-after": "1" } },
@@ -67,7 +67,7 @@ describe("agents of our own loop", () => {
     expect(plan.events().filter(({ kind }) => kind === "wait-started").length).toBe(3);
   });
 
-  it("without a key pause the run at once, and go on with one", { timeout: 60_000 }, async () => {
+  it("without a key pause the run at once, and go on with one", async () => {
     const plan = project({ config: { agents, precheck: "off", recon: "off", preMortem: "off" } });
     const server = await startAnthropicServer(work);
     const without = { env: { ...at(server).env, ANTHROPIC_API_KEY: "", ANTHROPIC_AUTH_TOKEN: "" } };
@@ -84,7 +84,7 @@ describe("agents of our own loop", () => {
 const hasBubblewrap = spawnSync("bwrap", ["--ro-bind", "/", "/", "--unshare-pid", "true"]).status === 0;
 
 describe.runIf(hasBubblewrap)("commands of our own loop in the sandbox", () => {
-  it("reach neither the key in the program's environment nor the checkout", { timeout: 60_000 }, async () => {
+  it("reach neither the key in the program's environment nor the checkout", async () => {
     const plan = project({ config: { agents, ...quick, sandbox: "required" } });
     const command = `cat /proc/*/environ | tr '\\0' '\\n'; echo x > ${plan.checkout}/planted.txt; echo tried > tried.txt`;
     let told = "";

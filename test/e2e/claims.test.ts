@@ -80,7 +80,7 @@ if (existsSync(collected)) {
       }
     });
 
-    it("of nineteen tasks is carried out whole", { timeout: 60_000 }, async () => {
+    it("of nineteen tasks is carried out whole", async () => {
       const prd = readPrd("08-intelligence-improvements.json");
       const plan = project({ prd, config: quick });
       const ended = await plan.run(["run", plan.slug]);

@@ -1,9 +1,10 @@
 // The commands that prepare, look and explain: what they write, that they change nothing else, what they accept.
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { gitFixture } from "../support/git-fixture.ts";
 import { task } from "../support/project-fixture.ts";
+import { makeTemporaryFolder } from "../support/temporary-folder.ts";
 import { type Json, plain, project } from "./support/e2e-project.ts";
 import { execute } from "./support/program.ts";
 import { snapshot } from "./support/snapshot.ts";
@@ -128,6 +129,16 @@ describe("validate and plan", () => {
     expect(snapshot(plan.folder)).toEqual(before);
   });
 
+  it("of which validate needs no repository, but tells that a run does", async () => {
+    const plan = project();
+    const folder = makeTemporaryFolder();
+    copyFileSync(join(plan.checkout, plan.planFile), join(folder, "prd.json"));
+    const validated = await plan.run(["validate", "prd.json", "--cwd", folder]);
+    expect(validated).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(validated.stdout).toContain("no run can be started here: it needs a git repository");
+    expect((await plan.run(["plan", "prd.json", "--cwd", folder])).exitCode).toBe(2);
+  });
+
   it("tell what was read as something else", async () => {
     const plan = project({
       prd: { title: "T", tasks: [task("a", { type: "checkpoint:unheard-of", filesToRead: ["nowhere.md"] })] },
@@ -152,7 +163,7 @@ describe("help", () => {
   ];
   const flags: Readonly<Record<string, readonly string[]>> = {
     run: [...policy, "--fresh", "--redo", "--base", "--branch"],
-    resume: [...policy, "--attempts", "--accept-changes"],
+    resume: [...policy, "--fresh", "--redo", "--base", "--branch", "--attempts", "--accept-changes"],
     init: ["--force"],
     validate: [],
     plan: [],

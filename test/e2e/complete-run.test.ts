@@ -13,7 +13,7 @@ const ids = prd.userStories.map(({ id }) => id);
 const derived = ["prd.json", "status.json", "progress.md", "execution.log.json", "report.md"];
 
 describe("a plan of nine tasks", () => {
-  it("is carried out to one commit a task, and stays as it was", { timeout: 60_000 }, async () => {
+  it("is carried out to one commit a task, and stays as it was", async () => {
     const plan = project({ prd, config: { precheck: "off" } });
     const branch = "feature/reading-list";
     plan.write({ "notes.txt": "not committed\n", "README.md": "a project, changed here\n" });

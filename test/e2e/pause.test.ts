@@ -83,6 +83,26 @@ describe("pause", () => {
     ]);
   });
 
+  it("leaves a run that what is said of new runs does not change, and a watch of it that ends", async () => {
+    const { plan, live } = await hanging();
+    const watching = plan.start(["status", plan.slug, "--watch"]);
+    await until("it is watched", () => watching.said().stdout.includes("running"));
+    expect((await plan.run(["pause", plan.slug, "--now"])).exitCode).toBe(0);
+    expect((await live.ended).exitCode).toBe(3);
+    expect(await watching.ended).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/running.*paused/s),
+    });
+    const fresh = await plan.run(["resume", plan.slug, "--fresh"]);
+    expect(fresh).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`run ${plan.slug} --fresh`) });
+    const resumed = await plan.run(["resume", plan.slug, "--branch", "other", "--redo"]);
+    expect(resumed).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining("--redo, --branch: of no effect"),
+    });
+    expect(plan.git(["branch", "--list", "other"])).toBe("");
+  });
+
   it("--now ends a stubborn agent and its children within 5 s; resume goes on from its tree", async () => {
     const { plan, live } = await hanging({ code: stubborn });
     const begun = performance.now();

@@ -2,6 +2,7 @@
 // nothing itself.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { NewRunOptions } from "../../application/new-run-options.ts";
 import { toolVersion } from "../../application/version.ts";
 import { type Output, openOutput } from "./output.ts";
 
@@ -72,35 +73,47 @@ function withPolicyFlags(to: Command): Command {
     .option("--detach", "go on in the background");
 }
 
-function addRunCommands(program: Command, { argv, output, finish }: Invocation): void {
-  withPolicyFlags(
-    command(program, "run", "start a run of a plan, or continue the one there is").argument(
-      "<plan>",
-      "slug of dev/work/plans, or path of a prd.json",
-    ),
-  )
+function withNewRunFlags(to: Command): Command {
+  return to
     .option("--fresh", "archive the earlier run, which must have ended, and start another")
     .option("--redo", "take every task as not done, whatever the plan says")
     .option("--base <ref>", "commit or branch to start from")
-    .option("--branch <name>", "branch to work on")
-    .action(async (plan: string, options: Options) => {
-      const commands = await import("./run-commands.ts");
-      if (options["detach"] === true) return finish(await commands.detach(output, argv));
-      const { fresh, redo, base, branch } = options;
-      finish(
-        await commands.runAndShow(output, {
-          plan,
-          flags: toFlags(options),
-          fresh: fresh === true,
-          redo: redo === true,
-          ...toPlace(options),
-          ...(typeof base === "string" && { base }),
-          ...(typeof branch === "string" && { branch }),
-        }),
-      );
-    });
-  withPolicyFlags(
-    command(program, "resume", "continue a paused, blocked, failed or killed run").argument("<slug>"),
+    .option("--branch <name>", "branch to work on");
+}
+
+function toNewRunOptions({ fresh, redo, base, branch }: Options): NewRunOptions {
+  return {
+    fresh: fresh === true,
+    redo: redo === true,
+    ...(typeof base === "string" && { base }),
+    ...(typeof branch === "string" && { branch }),
+  };
+}
+
+function addRunCommands(program: Command, { argv, output, finish }: Invocation): void {
+  withNewRunFlags(
+    withPolicyFlags(
+      command(program, "run", "start a run of a plan, or continue the one there is").argument(
+        "<plan>",
+        "slug of dev/work/plans, or path of a prd.json",
+      ),
+    ),
+  ).action(async (plan: string, options: Options) => {
+    const commands = await import("./run-commands.ts");
+    if (options["detach"] === true) return finish(await commands.detach(output, argv));
+    finish(
+      await commands.runAndShow(output, {
+        plan,
+        flags: toFlags(options),
+        ...toPlace(options),
+        ...toNewRunOptions(options),
+      }),
+    );
+  });
+  withNewRunFlags(
+    withPolicyFlags(
+      command(program, "resume", "continue a paused, blocked, failed or killed run").argument("<slug>"),
+    ),
   )
     .option("--attempts <n>", "grant every task more attempts", toCount)
     .option("--accept-changes", "take a plan that was edited since the run began")
@@ -117,6 +130,7 @@ function addRunCommands(program: Command, { argv, output, finish }: Invocation):
           slug,
           flags: toFlags(options),
           ...toPlace(options),
+          ...toNewRunOptions(options),
           ...granted,
         }),
       );

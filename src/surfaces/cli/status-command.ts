@@ -18,10 +18,17 @@ export async function showStatus(
   for (;;) {
     const code =
       at.slug === undefined ? await showAll(output, at) : await showOne(output, { ...at, slug: at.slug });
-    if (!at.watch || code !== 0) return code;
+    if (!at.watch || code !== 0 || (await isStill(at))) return code;
     await wait(watchMs);
     if (output.isTerminal) output.draw("\u001b[2J\u001b[H");
   }
+}
+
+/** Nobody works on the run that is watched, so it will not change. */
+async function isStill({ slug, ...at }: Place & { slug: string | undefined }): Promise<boolean> {
+  if (slug === undefined) return false;
+  const found = await statusOf({ ...at, slug });
+  return !found.ok || found.value.owner !== "live";
 }
 
 async function showAll(output: Output, at: Place): Promise<number> {

@@ -298,7 +298,7 @@ describe("An agent program is ended", () => {
     expect(answer.durationMs).toBeGreaterThanOrEqual(limits.exitGraceMs);
     const left = (await readFile(pids, "utf8")).split(" ").map(Number);
     await until(() => (left.some(isAlive) ? null : true));
-  }, 30_000);
+  });
 
   test("when it is silent for the idle time, four times as long while a tool is at work", async () => {
     const silent = await askClaude(await makePlace(), "say(init); setInterval(() => {}, 1_000);", {
@@ -315,7 +315,7 @@ describe("An agent program is ended", () => {
       { agent: { idleTimeoutMs: 1_000 } },
     );
     expect(busy.answer.outcome).toMatchObject({ kind: "answered" });
-  }, 30_000);
+  });
 
   test("when its time is up", async () => {
     const { answer } = await askClaude(
@@ -327,7 +327,7 @@ describe("An agent program is ended", () => {
       kind: "failed",
       failure: { reason: "agent-timed-out", idle: false, afterMs: 1_500 },
     });
-  }, 30_000);
+  });
 
   test("when it only asks its service again and again, which is the service's fault", async () => {
     const { answer } = await askClaude(
@@ -338,7 +338,7 @@ describe("An agent program is ended", () => {
       kind: "failed",
       failure: { reason: "service-failed", status: 503, detail: "down" },
     });
-  }, 30_000);
+  });
 
   test("when the builder wants it", async () => {
     const stop = new AbortController();
@@ -348,5 +348,5 @@ describe("An agent program is ended", () => {
       { options: { signal: stop.signal, onOutput: () => stop.abort() } },
     );
     expect(answer.outcome).toEqual({ kind: "interrupted" });
-  }, 30_000);
+  });
 });
