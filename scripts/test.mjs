@@ -1,5 +1,6 @@
-// `npm test`: lint, types, build, thousands of simulated runs, the agent programs where EXECUTE_PRD_AGENT_PROGRAMS names
-// a folder with them, then every test with coverage. Stops at the first step that fails.
+// `npm test`: lint, types, build, unused code and the package's shape, thousands of simulated runs, the agent programs
+// where EXECUTE_PRD_AGENT_PROGRAMS names a folder with them, then every test with coverage. Stops at the first step that
+// fails.
 // The last line of its output is the closing line, whatever happened before it.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -7,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toClosingLine } from "./closing-line.mjs";
 
-const STEPS_BEFORE_TESTS = ["lint", "types", "build", "test:simulation", "test:agents:if-there"];
+const STEPS_BEFORE_TESTS = ["lint", "types", "build", "hygiene", "test:simulation", "test:agents:if-there"];
 const NOTHING_RAN = { passed: 0, failed: 0, skipped: 0 };
 
 process.exitCode = runAll();

@@ -23,7 +23,7 @@ export interface Plan {
 const plansFolder = join("dev", "work", "plans");
 
 /** Where the PRD of `plan` (a slug or a path to a prd.json) lies. */
-export function planFile(at: { checkout: string; cwd: string; plan: string }): string {
+function planFile(at: { checkout: string; cwd: string; plan: string }): string {
   const looksLikePath = at.plan.endsWith(".json") || at.plan.includes("/") || at.plan.includes(sep);
   if (!looksLikePath) return join(at.checkout, plansFolder, at.plan, "prd.json");
   const path = resolve(at.cwd, at.plan);

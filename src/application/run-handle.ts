@@ -53,7 +53,7 @@ export function exitCodeOf(ended: RunEnded): number {
   }
 }
 
-export function exitCodeOfState(state: RunState): number {
+function exitCodeOfState(state: RunState): number {
   switch (state.phase.kind) {
     case "completed":
       return 0;

@@ -93,7 +93,7 @@ export async function verifyRun(options: VerifyOptions): Promise<Result<Verified
 }
 
 /** What one look at a run needs. */
-export interface Looking {
+interface Looking {
   readonly options: VerifyOptions;
   /** The folder of the run, of which nothing is changed. */
   readonly runFolder: string;

@@ -14,7 +14,7 @@ export type Backend =
   | "opencode"
   | "acp";
 
-export type Effort = "low" | "medium" | "high";
+type Effort = "low" | "medium" | "high";
 
 /** US dollars per million tokens. */
 export interface Price {

@@ -17,7 +17,7 @@ export interface Claim {
   readonly commitSha: string | null;
 }
 
-export interface CheckpointAction {
+interface CheckpointAction {
   readonly id: string;
   readonly label: string;
 }

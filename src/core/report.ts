@@ -6,7 +6,7 @@ export type Severity = "critical" | "major" | "minor" | "note";
 
 export type CriterionVerdict = "met" | "not met" | "cannot tell";
 
-export interface AgentQuestion {
+interface AgentQuestion {
   readonly text: string;
   readonly options: readonly string[];
 }
@@ -36,7 +36,7 @@ export interface CriterionLine {
   readonly where: string;
 }
 
-export interface Justification {
+interface Justification {
   readonly finding: string;
   readonly why: string;
 }

@@ -24,7 +24,7 @@ export interface GateWord {
   readonly judgement: GateJudgement | null;
 }
 
-export interface Feedback {
+interface Feedback {
   readonly gates: readonly GateWord[];
   /** What the program found in the attempt before. */
   readonly evidence: readonly EvidenceFinding[];

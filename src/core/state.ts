@@ -42,7 +42,7 @@ export interface OpenQuestion extends Question {
   readonly askedAtMs: number;
 }
 
-export type RunPhase =
+type RunPhase =
   | { readonly kind: "queued" }
   | { readonly kind: "running" }
   | { readonly kind: "paused"; readonly failure: Failure }
@@ -57,15 +57,13 @@ export type TaskPhase =
   | { readonly kind: "complete"; readonly commit: Sha; readonly before: boolean }
   | { readonly kind: "skipped"; readonly why: string; readonly by: string };
 
-export type DevelopState =
+type DevelopState =
   | { readonly kind: "running" }
   | { readonly kind: "answered"; readonly report: DevelopReport; readonly left: LeftTree }
   | { readonly kind: "failed"; readonly failure: Failure; readonly salvage: Sha | null }
   | { readonly kind: "interrupted"; readonly by: string; readonly salvage: Sha | null };
 
-export type Verification =
-  | { readonly kind: "approved" }
-  | { readonly kind: "rejected"; readonly text: string };
+type Verification = { readonly kind: "approved" } | { readonly kind: "rejected"; readonly text: string };
 
 /** Tokens and money summed over dispatches. */
 export interface UsageSum {
@@ -211,7 +209,7 @@ export interface Doubt {
   readonly what: readonly string[];
 }
 
-export interface MemoryRecord {
+interface MemoryRecord {
   readonly commit: Sha | null;
   readonly entry: string | null;
   readonly note: string;

@@ -17,7 +17,7 @@ export interface DemoPlace {
   readonly worktreeRoot: string;
 }
 
-export const demoSlug = "fishing-cat";
+const demoSlug = "fishing-cat";
 
 /** What a whole run of the demo comes to. */
 export const demoOutcome = {

@@ -7,7 +7,7 @@ import type { JsonObject } from "../core/json.ts";
 import { failed, type Result, success } from "../core/result.ts";
 
 /** null where the file says nothing usable. */
-export interface ShownStatus {
+interface ShownStatus {
   readonly planSlug: string | null;
   readonly status: string | null;
   readonly startedAt: string | null;

@@ -37,7 +37,7 @@ export function checkShape(at: ShapeCheck): boolean {
 }
 
 /** The keys that a shape knows at a path; empty where it knows none by name. */
-export function knownKeysAt(shape: z.ZodType, path: readonly PathPart[]): readonly string[] {
+function knownKeysAt(shape: z.ZodType, path: readonly PathPart[]): readonly string[] {
   let at: unknown = shape;
   for (const part of path) {
     const inner = unwrap(at);

@@ -43,7 +43,7 @@ export interface BackendSubject {
   make(place: Place, play: Play): Promise<MadeAgent>;
 }
 
-export interface MadeAgent {
+interface MadeAgent {
   readonly agent: Partial<AgentPolicy>;
   /** Of the builder, beside PATH and HOME: the address of a stand-in, a key for it. */
   readonly environment?: Readonly<Record<string, string>>;

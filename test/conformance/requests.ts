@@ -12,7 +12,7 @@ export interface RequestsSubject {
 
 const taskId = "task-1" as TaskId; // by its form it is one
 
-export const everyRequest: readonly BuilderRequest[] = [
+const everyRequest: readonly BuilderRequest[] = [
   { kind: "pause", now: true, by: "Ann" },
   { kind: "answer", question: "q1", text: "approve\nor so", by: "Ann" },
   { kind: "retry", taskId, note: "", by: "Ann" },

@@ -200,7 +200,7 @@ export function makeFullRequest(stage: AgentStage): DispatchRequest {
   };
 }
 
-export function makePlan(): readonly TaskRecord[] {
+function makePlan(): readonly TaskRecord[] {
   const complete: TaskPhase = { kind: "complete", commit: candidate, before: false };
   const skipped: TaskPhase = { kind: "skipped", why: "not now", by: "builder" };
   const first = makeTask({

@@ -32,7 +32,7 @@ export class Post {
   }
 }
 
-export function randomRequest(random: Random, state: RunState): BuilderRequest {
+function randomRequest(random: Random, state: RunState): BuilderRequest {
   const by = "the builder";
   const taskId = random.pick([...state.tasks]).task.id;
   const kind = random.weighted({ pause: 4, now: 4, skip: 2, retry: 5, answer: 10, cancel: 0.1 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type GitFixture, gitFixture } from "./git-fixture.ts";
 
-export const workerPath = fileURLToPath(new URL("./agents/worker.mjs", import.meta.url));
+const workerPath = fileURLToPath(new URL("./agents/worker.mjs", import.meta.url));
 
 export interface AgentRule {
   readonly stage: string;

@@ -18,7 +18,7 @@ const toolKinds = [
   "other",
 ] as const;
 
-export type ToolKind = (typeof toolKinds)[number];
+type ToolKind = (typeof toolKinds)[number];
 
 /** A request for permission, read leniently: what a newer protocol adds must not stop an agent. */
 export interface PermissionAsked {

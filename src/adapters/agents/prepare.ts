@@ -38,7 +38,7 @@ export async function prepare(
 }
 
 /** The prompt with the paths of the files that were handed over. */
-export function withHandedOver(prompt: string, handed: readonly HandedOver[]): string {
+function withHandedOver(prompt: string, handed: readonly HandedOver[]): string {
   const lines = handed.map(({ name, path }) => `- ${name}: ${path}`);
   return lines.length === 0
     ? prompt
@@ -46,7 +46,7 @@ export function withHandedOver(prompt: string, handed: readonly HandedOver[]): s
 }
 
 /** What the plan names and the lane does not have: the builder has not committed it, or git ignores it. */
-export async function filesOnlyInCheckout({ files, cwd }: AgentRequest, checkout: string) {
+async function filesOnlyInCheckout({ files, cwd }: AgentRequest, checkout: string) {
   const missing: { from: string; name: string }[] = [];
   for (const name of new Set(files)) {
     const place = await resolveInside(checkout, name);

@@ -46,7 +46,7 @@ export type CheckoutRefusal =
   | { readonly kind: "lfs-missing"; readonly path: string }
   | { readonly kind: "git-failed"; readonly failure: Failure };
 
-export const wantedGitVersion = "2.38";
+const wantedGitVersion = "2.38";
 
 export async function inspectCheckout(cwd: string): Promise<Result<Checkout, CheckoutRefusal>> {
   if (!isFolder(cwd)) return failed({ kind: "no-folder", path: cwd });

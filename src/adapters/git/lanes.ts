@@ -93,7 +93,7 @@ export function isFolderItself(path: string): boolean {
 }
 
 /** Moves the tree out of the way and makes git forget it. Only what we put there ourselves is removed. */
-export function setAside(run: GitRun, place: TreePlace): void {
+function setAside(run: GitRun, place: TreePlace): void {
   forgetWorktree(run, place.path);
   const found = unless(["ENOENT"], () => fs.lstatSync(place.path));
   if (found !== undefined) {

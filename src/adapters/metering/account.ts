@@ -15,7 +15,7 @@ export interface Reached {
 }
 
 /** One request: what it used up to now. null: it has not said. */
-export type Use = () => Tokens | null;
+type Use = () => Tokens | null;
 
 export interface Account {
   /** Called before a request goes out. */

@@ -21,13 +21,13 @@ import { findRoute, type Route } from "./route.ts";
 import type { Service, Services } from "./upstreams.ts";
 
 /** A limit that a service told, and after which it answered nothing more. */
-export interface Limit {
+interface Limit {
   /** null: it does not say when it ends. */
   readonly resetAtMs: number | null;
 }
 
 /** That a service failed, or would not have the builder's key, and answered nothing more after it. */
-export interface Trouble {
+interface Trouble {
   /** null: it could not be reached, broke off, or gave no answer that can be passed on. */
   readonly status: number | null;
 }

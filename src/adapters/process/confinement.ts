@@ -1,6 +1,6 @@
 // What is to be confined, and by what.
 
-export type SandboxKind = "bubblewrap" | "sandbox-exec";
+type SandboxKind = "bubblewrap" | "sandbox-exec";
 
 /** What holds for every confined process of a run. */
 export interface Sandbox {

@@ -3,7 +3,7 @@
 
 import { tokenChars, tokenContextChars, tokenShapes } from "../../core/evidence/token-shapes.ts";
 
-export interface Found {
+interface Found {
   readonly start: number;
   readonly end: number;
   /** What stands in its place. */

@@ -10,7 +10,7 @@ import { compareText } from "./collections.ts";
  */
 export type EvidenceEffect = "note" | "justify" | "reject" | "hold";
 
-export type FindingKind =
+type FindingKind =
   | "test-deleted"
   | "test-emptied"
   | "test-skipped"

@@ -26,7 +26,7 @@ export function readManifest(text: string): ManifestParts | null {
   };
 }
 
-export function parseJson(text: string): Readonly<Record<string, unknown>> | null {
+function parseJson(text: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null ? toObject(value) : null;

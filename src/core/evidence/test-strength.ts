@@ -31,7 +31,7 @@ export function countAssertions(code: string, language: Language): number {
   return countMatches(code, own ?? anyAssertion);
 }
 
-export function countMatches(code: string, pattern: RegExp): number {
+function countMatches(code: string, pattern: RegExp): number {
   let count = 0;
   for (const _match of code.matchAll(pattern)) count += 1;
   return count;

@@ -21,7 +21,7 @@ export interface Output {
   readonly columns: number;
 }
 
-export interface Paint {
+interface Paint {
   green(text: string): string;
   red(text: string): string;
   yellow(text: string): string;
