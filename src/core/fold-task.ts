@@ -30,6 +30,7 @@ import {
   type TaskRecord,
 } from "./state.ts";
 import { laneFor } from "./task-index.ts";
+import { unjustified } from "./verdict.ts";
 import { endWait } from "./waits.ts";
 
 export function newTaskRecord(
@@ -116,12 +117,21 @@ function startDispatch(state: RunState, intent: DispatchStarted, entry: Entry): 
     const moved = inStage(record, stage, intent.lane, entry);
     if (stage === "develop") return openAttempt(moved, intent, entry);
     if (stage === "precheck") return { ...moved, precheckTries: moved.precheckTries + 1 };
-    return changeAttempt(moved, intent.attempt, (attempt) => ({
-      ...attempt,
-      reviewTries: attempt.reviewTries + 1,
-      reviewAgent: intent.agent,
-    }));
+    return changeAttempt(moved, intent.attempt, (attempt) => startReview(attempt, intent));
   });
+}
+
+/** A review that is asked for again left something out: it counts as a report that was no use. */
+function startReview(attempt: AttemptRecord, { agent }: DispatchStarted): AttemptRecord {
+  const { review, reviewFailures } = attempt;
+  const lack = review === null ? null : unjustified(review, attempt);
+  return {
+    ...attempt,
+    review: null,
+    reviewFailures: lack === null ? reviewFailures : [...reviewFailures, lack],
+    reviewTries: attempt.reviewTries + 1,
+    reviewAgent: agent,
+  };
 }
 
 function openAttempt(record: TaskRecord, intent: DispatchStarted, entry: Entry): TaskRecord {

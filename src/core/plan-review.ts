@@ -23,7 +23,8 @@ export function planReview({
   if (!policy.review.enabled) return withoutReview(record, attempt);
   if (attempt.review !== null) {
     const failure = reviewFailure({ review: attempt.review, policy, record, attempt });
-    return failure === null ? "approved" : endAttempt(record, attempt, { kind: "rejected", failure });
+    if (failure === null) return "approved";
+    if (!isToComplete(attempt, failure)) return endAttempt(record, attempt, { kind: "rejected", failure });
   }
   const failure = reviewTrouble(policy, record, attempt);
   if (failure !== null) return holdReview(record, attempt, failure);
@@ -45,6 +46,11 @@ export function planReview({
     candidate: candidate.commit,
     startFrom: null,
   };
+}
+
+/** What a reviewer left out is no fault of the work: the reviewer is asked for it once, on the same commit. */
+function isToComplete({ reviewFailures }: AttemptRecord, { reason }: Failure): boolean {
+  return reason === "evidence-unjustified" && reviewFailures.length === 0;
 }
 
 /** Without a review nobody says that there was nothing to do. */

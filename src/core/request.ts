@@ -90,7 +90,9 @@ export function toDispatchRequest(
     seen,
     learned: intent.stage === "develop" ? state.learned : [],
     feedback:
-      intent.stage === "develop" && record !== null ? feedbackFor(record, intent.attempt, conflicts) : null,
+      intent.stage === "develop" && record !== null
+        ? feedbackFor(record, intent.attempt, conflicts)
+        : feedbackOnReport(reviewed),
     issues: record?.prechecks.at(-1)?.issues ?? [],
     gates: reviewed === null ? [] : gateWords(reviewed),
     evidence: reviewed?.evidence ?? [],
@@ -139,6 +141,13 @@ function feedbackFor(record: TaskRecord, attempt: number, conflicts: readonly st
     conflict: conflicts,
     note: parts.join("\n\n"),
   };
+}
+
+/** Why the review is asked for again. */
+function feedbackOnReport(reviewed: AttemptRecord | null): Feedback | null {
+  const last = reviewed?.reviewFailures.at(-1);
+  if (last === undefined) return null;
+  return { gates: [], evidence: [], findings: [], conflict: [], note: describe(last) };
 }
 
 /** By whatever it ended: the work, or what the agent did, was looked at. */

@@ -36,12 +36,13 @@ export function reviewFailure(at: {
       problems: [...unmet, ...unproven, ...problems],
     };
   }
-  const unjustified = attempt.evidence.filter(
-    ({ id, effect }) => effect === "justify" && !isJustified(review, id),
-  );
-  return unjustified.length === 0
-    ? null
-    : { reason: "evidence-unjustified", problems: unjustified.map(toWords) };
+  return unjustified(review, attempt);
+}
+
+/** Findings on which the review says nothing although it has to; null: none. */
+export function unjustified(review: ReviewReport, { evidence }: AttemptRecord): Failure | null {
+  const left = evidence.filter(({ id, effect }) => effect === "justify" && !isJustified(review, id));
+  return left.length === 0 ? null : { reason: "evidence-unjustified", problems: left.map(toWords) };
 }
 
 function isJustified(review: ReviewReport, id: string): boolean {

@@ -171,6 +171,7 @@ function reviewContent(request: DispatchRequest): Content {
       gateFactsPart(gates),
       risksPart(request),
       evidencePart("evidence", evidence, "evidence"),
+      untrustedText("outcome", request.feedback?.note ?? "", "feedback.note"),
       listPart("withheld", bullets(withheld.map(toCode)), "withheld"),
       findingsPart("openFindings", openFindings, "openFindings"),
       untrustedText("developerReport", developerReport ?? "", "developerReport"),

@@ -2,14 +2,17 @@
 import { describe, expect, it } from "vitest";
 import type { Candidate } from "../../src/core/event.ts";
 import type { EvidenceEffect, EvidenceFinding } from "../../src/core/evidence/finding.ts";
+import { describe as describeFailure, type Failure } from "../../src/core/failure.ts";
 import { limits } from "../../src/core/limits.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Task } from "../../src/core/prd.ts";
-import { makePolicy, makeTask, shaOf } from "../support/run-parts.ts";
+import { toDispatchRequest } from "../../src/core/request.ts";
+import { makePolicy, makeReview, makeTask, shaOf } from "../support/run-parts.ts";
 import { RunStory } from "../support/run-story.ts";
 import {
   answer,
   failing,
+  finish,
   follow,
   lastAttemptOf,
   next,
@@ -130,10 +133,40 @@ describe("a finding that has to be justified", () => {
     expect(next(story)).toMatchObject({ kind: "integration-started" });
   });
 
-  it("sends the candidate back when the review says nothing to it", () => {
-    expect(next(judged([found("justify")]).reviewed("a"))).toEqual(
-      rejection({ reason: "evidence-unjustified", problems: ["f1: something of f1 in a.ts:3"] }),
-    );
+  const lack: Failure = { reason: "evidence-unjustified", problems: ["f1: something of f1 in a.ts:3"] };
+
+  it("is asked about once more when the review says nothing to it: the work is not at fault", () => {
+    const story = judged([found("justify")]).reviewed("a");
+    const again = next(story);
+    expect(again).toMatchObject({ ...review, attempt: 1, candidate, try: 2 });
+    follow(story);
+    expect(lastAttemptOf(story, "a")).toMatchObject({ review: null, reviewFailures: [lack] });
+    if (again?.kind === "dispatch-started")
+      expect(toDispatchRequest(story.state, again).feedback?.note).toBe(describeFailure(lack));
+    finish(story, {
+      kind: "answered",
+      report: makeReview({ justified: [{ finding: "f1", why: "the task asks for it" }] }),
+      left: null,
+    });
+    expect(next(story)).toMatchObject({ kind: "integration-started" });
+  });
+
+  it("sends the candidate back when the review says nothing to it twice", () => {
+    expect(
+      next(
+        judged([found("justify")])
+          .reviewed("a")
+          .reviewed("a"),
+      ),
+    ).toEqual(rejection(lack));
+  });
+
+  it("is not asked about again by a review that is no approval", () => {
+    const story = judged([found("justify")]).reviewed("a", { verdict: "iterate", score: 10 });
+    expect(next(story)).toMatchObject({
+      kind: "attempt-ended",
+      outcome: { failure: { reason: "review-rejected" } },
+    });
   });
 
   it("is put to the builder where reviews are switched off", () => {
@@ -196,7 +229,7 @@ describe("a candidate that changed tests or what gates depend on", () => {
     });
     const allowed = answer(follow(story), "approve");
     expect(next(allowed)).toMatchObject(review);
-    expect(next(allowed.reviewed("a"))).toMatchObject(
+    expect(next(allowed.reviewed("a").reviewed("a"))).toMatchObject(
       rejection({
         reason: "evidence-unjustified",
         problems: ["b2: the base's version of a changed test fails: adds"],

@@ -172,6 +172,13 @@ export function makeFullRequest(stage: AgentStage): DispatchRequest {
       evidence: [makeEvidence()],
       withheld: ["AGENTS.md"],
       openFindings: [makeFinding()],
+      feedback: {
+        gates: [],
+        findings: [],
+        evidence: [],
+        conflict: [],
+        note: "nobody justified what the program found",
+      },
       developerReport: "Offsets are used now.\nAll tests pass.",
     };
   }
