@@ -118,6 +118,10 @@ export const limits = {
   acpMessageBytes: 16 * 1024 * 1024,
   /** What was written to an agent that does not read it. */
   acpUnreadBytes: 4 * 1024 * 1024,
+  /** Time-outs of what runs beside the program are counted in pieces of this length. */
+  awakeSliceMs: 1_000,
+  /** A piece that ends so much too late was interrupted: the program was suspended. */
+  suspendedAfterMs: 2_000,
   /** Node fires a timer that is set for longer than this at once. */
   longestTimerMs: 2 ** 31 - 1,
   /** Files of a working tree that are looked at for a sign of work. */
@@ -179,5 +183,8 @@ export const limits = {
   pathsNamed: 12,
   /** Changes told of one dispatch or gate that may be the builder's own. */
   doubtsKept: 30,
-  minFreeDiskBytes: 50 * 1024 * 1024,
+  /** Written and taken away to see whether a folder can be written when git failed. */
+  storageProbeBytes: 64 * 1024,
+  /** Nothing is begun with less; how much a run needs is known by nobody, and a disk that fills up pauses it. */
+  minFreeDiskBytes: 1024 * 1024,
 } as const;

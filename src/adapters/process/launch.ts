@@ -14,6 +14,7 @@ import { statSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { limits } from "../../core/limits.ts";
 import { failed, type Result, success } from "../../core/result.ts";
+import { afterAwake } from "../awake-timer.ts";
 import type { Redaction } from "../redaction/redaction.ts";
 import { type Invocation, isOnPath, toInvocation } from "./command-line.ts";
 import type { Confinement } from "./confinement.ts";
@@ -201,7 +202,7 @@ function watchOver({ child, enclosure, command, output, signal }: Watching): Pro
   return new Promise((resolve) => {
     const stopper = createStopper({ child, enclosure }, () => onExit(unknownExit));
     const onAbort = () => stopper.stop("interrupted");
-    const endTotal = after(command.timeoutMs, () => stopper.stop("total"));
+    const endTotal = afterAwake(command.timeoutMs, () => stopper.stop("total"));
     const idle = watchIdle({
       idleMs: command.idleTimeoutMs ?? 0,
       dispatch: command.dispatch,

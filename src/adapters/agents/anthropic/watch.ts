@@ -2,6 +2,7 @@
 // silence.
 
 import { limits } from "../../../core/limits.ts";
+import { afterAwake } from "../../awake-timer.ts";
 
 export interface Watch {
   /** Fires when the dispatch is to end, whatever the reason. */
@@ -23,7 +24,7 @@ export function openWatch(wanted: { signal: AbortSignal; timeoutMs: number; idle
     reason ??= why;
     timeUp.abort();
   }
-  const total = setTimeout(() => stop("total"), Math.min(wanted.timeoutMs, limits.longestTimerMs));
+  const endTotal = afterAwake(wanted.timeoutMs, () => stop("total"));
   const idle =
     wanted.idleTimeoutMs <= 0
       ? null
@@ -48,7 +49,7 @@ export function openWatch(wanted: { signal: AbortSignal; timeoutMs: number; idle
     },
     endedBy: () => reason ?? (wanted.signal.aborted ? "interrupted" : null),
     end: () => {
-      clearTimeout(total);
+      endTotal();
       if (idle !== null) clearTimeout(idle);
     },
   };
