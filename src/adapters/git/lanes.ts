@@ -54,6 +54,7 @@ export async function addWorktree(
   const reason = `execute-prd run ${run.slug} (${run.runId})`;
   const added = await runGit({
     gitDir: run.commonDir,
+    writesIn: dirname(at.path),
     args: ["worktree", "add", "--no-checkout", "--lock", "--reason", reason, ...at.what, at.path, at.commit],
     doing: at.doing,
   });

@@ -11,6 +11,7 @@ import { limits } from "../../core/limits.ts";
 import type { Result } from "../../core/result.ts";
 import { failed, success } from "../../core/result.ts";
 import { serviceKeys } from "../process/environment.ts";
+import { findStorageTrouble } from "./storage-trouble.ts";
 
 export interface GitCall {
   /** Recorded git directory; null: the one git finds from `cwd` (only before a run, for preflight). */
@@ -19,6 +20,8 @@ export interface GitCall {
   /** Default: the work tree, else the git directory. */
   readonly cwd?: string;
   readonly indexFile?: string;
+  /** A folder beside these in which the command writes: looked at when it fails. */
+  readonly writesIn?: string;
   readonly args: readonly string[];
   readonly input?: string | Uint8Array;
   /** Set over the scrubbed environment: dates and the like. */
@@ -199,6 +202,8 @@ function judge(call: GitCall, end: GitEnd): Result<GitAnswer, Failure> {
   if (end.trouble === null && exitCode !== null && (call.okCodes ?? [0]).includes(exitCode)) {
     return success({ exitCode, stdout, stderr });
   }
+  const cause = call.gitDir === null ? null : findStorageTrouble({ ...call, gitDir: call.gitDir });
+  if (cause !== null) return failed(cause);
   const said = stderr.trim().slice(-2_000);
   const detail = [end.trouble, said].filter((part) => part !== null && part !== "").join(": ");
   return failed({

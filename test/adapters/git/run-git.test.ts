@@ -1,7 +1,7 @@
 // The one way to run git: exit codes matched exactly, contention waited for, time bounded, children left in peace.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { rmSync, writeFileSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { knownPrograms } from "../../../src/adapters/agents/logins.ts";
@@ -134,4 +134,20 @@ test("a git outlives its program and the program's killed group, and the next st
   const waiting = waitForOwnGit(at.commonDir, 10_000);
   writeFileSync(release, "");
   expect(await waiting).toBe(0);
+});
+
+test("a git that fails because the disk refuses is a failure of the storage, which pauses, not of git", async () => {
+  const at = gitFixture({ "a.txt": "a\n" });
+  const refs = join(at.commonDir, "refs");
+  const args = ["update-ref", "refs/execute-prd/x", at.head()];
+  const call = () => runGit({ gitDir: at.commonDir, args, doing: "keeping it" });
+  // A file in the place of the folder: root is refused as well.
+  renameSync(refs, `${refs}-away`);
+  writeFileSync(refs, "");
+  // git knows no repository there; what it says is not read.
+  expect(failureOf(await call())).toMatchObject({ reason: "storage-failed", path: refs, code: "ENOTDIR" });
+  rmSync(refs);
+  renameSync(`${refs}-away`, refs);
+  expect((await call()).ok).toBe(true);
+  expect(readdirSync(refs).filter((name) => name.startsWith("."))).toEqual([]);
 });
