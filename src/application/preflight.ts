@@ -14,7 +14,7 @@ import { configFileName } from "../schema/config.ts";
 import { didYouMean, type InputProblem } from "../schema/problem.ts";
 import { codeOf, isInside } from "./locate.ts";
 import { findSecretPlaces } from "./redaction.ts";
-import { problem } from "./refusal.ts";
+import { problem, type Refusal, refuse } from "./refusal.ts";
 import { chooseSandbox, sandboxFix } from "./sandbox.ts";
 
 export interface PreflightAt {
@@ -40,6 +40,11 @@ export async function findProblems(at: PreflightAt): Promise<readonly InputProbl
     ...checkDisk(at),
     ...(await checkSandbox(at)),
   ];
+}
+
+/** A full disk is no mistake of the builder's: as in the middle of a run it is exit 3, and the same command goes on. */
+export function refuseFor(problems: readonly InputProblem[]): Refusal {
+  return refuse(problems, problems.every(({ path }) => path === diskPath) ? 3 : 2);
 }
 
 /** Absolute folder for the working trees: configured, or `<repo>.worktrees` beside the main worktree. */
@@ -211,6 +216,8 @@ function nearestExisting(path: string): string {
   return at;
 }
 
+const diskPath = "disk";
+
 function checkDisk({ checkout, worktreeRoot }: PreflightAt): readonly InputProblem[] {
   const problems: InputProblem[] = [];
   for (const folder of [checkout, nearestExisting(worktreeRoot)]) {
@@ -218,7 +225,7 @@ function checkDisk({ checkout, worktreeRoot }: PreflightAt): readonly InputProbl
     const freeBytes = bavail * bsize;
     if (freeBytes >= limits.minFreeDiskBytes) continue;
     const expected = `at least ${limits.minFreeDiskBytes / 1024 / 1024} MiB free, there are ${Math.floor(freeBytes / 1024 / 1024)}`;
-    problems.push(problem({ file: folder, expected, hint: "make room and start again" }));
+    problems.push(problem({ file: folder, path: diskPath, expected, hint: "make room and start again" }));
   }
   return problems;
 }

@@ -21,7 +21,7 @@ import { readPlan } from "./locate.ts";
 import { type NewRunOptions, refuseFresh, tellNewRunOptions } from "./new-run-options.ts";
 import { type PlanChange, planChanges } from "./plan-changes.ts";
 import { findPolicy, findResumedPolicy } from "./policy.ts";
-import { findProblems } from "./preflight.ts";
+import { findProblems, refuseFor } from "./preflight.ts";
 import { readRunState } from "./read-run.ts";
 import { programRedaction } from "./redaction.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
@@ -199,7 +199,7 @@ async function prepare(at: Continuation, state: RunState): Promise<Result<Prepar
     prd: plan.value.prd,
     planFile: state.planFile,
   });
-  if (problems.length > 0) return failed(refuse(problems));
+  if (problems.length > 0) return failed(refuseFor(problems));
   const sandbox = await chooseSandbox(policy);
   const changes = tellChanged(state.policy, policy);
   const told = [...plan.value.told, ...found.value.told, ...changes, tellSandbox(sandbox)];

@@ -22,7 +22,7 @@ import { type Plan, readPlan } from "./locate.ts";
 import { tellMissing } from "./missing-files.ts";
 import { type NewRunOptions, tellNewRunOptions } from "./new-run-options.ts";
 import { findPolicy } from "./policy.ts";
-import { findProblems, worktreeRootOf } from "./preflight.ts";
+import { findProblems, refuseFor, worktreeRootOf } from "./preflight.ts";
 import { readRunState } from "./read-run.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
 import { continueRun, ownedBy } from "./resume.ts";
@@ -149,7 +149,7 @@ async function prepareNew(at: {
   ];
   const owned = branch.ok ? null : branchOwned(checkout, wanted);
   if (owned !== null) return failed(owned);
-  if (!base.ok || !branch.ok || problems.length > 0) return failed(refuse(problems));
+  if (!base.ok || !branch.ok || problems.length > 0) return failed(refuseFor(problems));
   const claims = await judgeClaims(checkout, {
     prd: plan.prd,
     base: base.value.sha,

@@ -51,6 +51,26 @@ describe("a disk without room (ENOSPC)", () => {
     plan.setRules([]);
     await finish(plan);
   });
+
+  it("under the worktrees refuses start and resume with exit 3; a small disk with room is enough", async () => {
+    const plan = project({ prd: both, config: quick });
+    const small = mountSmall("8m", plan.worktrees) ?? "";
+    const full = join(small, "fill");
+    const fill = () => spawnSync("dd", ["if=/dev/zero", `of=${full}`, "bs=4096"]);
+    fill();
+    expectRefusedByDisk(plan, await plan.run(["run", plan.slug]), "at least 1 MiB free");
+    rmSync(full);
+    plan.setRules([{ stage: "develop", taskId: "a", code: untilLetGo }]);
+    const live = plan.start(["run", plan.slug]);
+    await until("the agent works", () => plan.isUp());
+    expect((await plan.run(["pause", plan.slug, "--now"])).exitCode).toBe(0);
+    expect((await live.ended).exitCode).toBe(3);
+    fill();
+    expectRefusedByDisk(plan, await plan.run(["resume", plan.slug]), "at least 1 MiB free");
+    rmSync(full);
+    plan.setRules([]);
+    await finish(plan);
+  });
 });
 
 // Root may write everywhere, unless it gives the right to do so away.

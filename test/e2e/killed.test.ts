@@ -203,6 +203,22 @@ describe("a second start", () => {
     expect((await live.ended).exitCode).toBe(0);
   });
 
+  it("of another plan on the branch of a live run is refused with exit 5 and the owner's pid as well", async () => {
+    const plan = project({
+      prd: plain(task("a")),
+      config: quick,
+      rules: [{ stage: "develop", code: untilLetGo }],
+    });
+    const live = plan.start(["run", plan.slug]);
+    await plan.event(({ kind }) => kind === "dispatch-started", "the agent works");
+    plan.write({ "dev/work/plans/other/prd.json": JSON.stringify(plain(task("a"))) });
+    const second = await plan.run(["run", "other", "--branch", plan.branch]);
+    expect(second).toMatchObject({ exitCode: 5, stdout: "" });
+    expect(second.stderr).toContain(String(live.pid));
+    plan.letGo();
+    expect((await live.ended).exitCode).toBe(0);
+  });
+
   it("while one has written no first event yet is refused with exit 5 as well", async () => {
     const plan = project({ prd: plain(task("a")), config: quick });
     mkdirSync(plan.runFolder, { recursive: true });
