@@ -236,7 +236,7 @@ function describeTrouble(failure: Trouble): string {
     case "replay-conflict":
       return `the work conflicts with what is on the branch now, in ${failure.files.join(", ")}`;
     case "branch-moved":
-      return `branch "${failure.branch}" is at ${failure.found === null ? "no commit (deleted)" : shortSha(failure.found)}, but this run left it at ${shortSha(failure.expected)}; put it back with "git branch -f ${failure.branch} ${failure.expected}", or start again with "run --fresh"`;
+      return `branch "${failure.branch}" is at ${failure.found === null ? "no commit (deleted)" : shortSha(failure.found)}, but this run left it at ${shortSha(failure.expected)}; put it back with "git branch -f ${failure.branch} ${failure.expected}", or cancel the run and start again with "run --fresh"`;
     case "branch-checked-out":
       return `branch "${failure.branch}" is checked out in "${failure.path}"; run "git switch --detach" there, then resume`;
     case "attempts-used-up":

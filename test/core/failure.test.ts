@@ -138,11 +138,11 @@ const rows: { readonly [Reason in Failure["reason"]]: readonly Row[] } = {
   "branch-moved": [
     [
       { reason: "branch-moved", branch: "feature/x", expected: shaOf("a"), found: shaOf("b") },
-      `branch "feature/x" is at ${shaOf("b").slice(0, 7)}, but this run left it at ${shaOf("a").slice(0, 7)}; put it back with "git branch -f feature/x ${shaOf("a")}", or start again with "run --fresh"`,
+      `branch "feature/x" is at ${shaOf("b").slice(0, 7)}, but this run left it at ${shaOf("a").slice(0, 7)}; put it back with "git branch -f feature/x ${shaOf("a")}", or cancel the run and start again with "run --fresh"`,
     ],
     [
       { reason: "branch-moved", branch: "feature/x", expected: shaOf("a"), found: null },
-      `branch "feature/x" is at no commit (deleted), but this run left it at ${shaOf("a").slice(0, 7)}; put it back with "git branch -f feature/x ${shaOf("a")}", or start again with "run --fresh"`,
+      `branch "feature/x" is at no commit (deleted), but this run left it at ${shaOf("a").slice(0, 7)}; put it back with "git branch -f feature/x ${shaOf("a")}", or cancel the run and start again with "run --fresh"`,
     ],
   ],
   "branch-checked-out": [
