@@ -7,20 +7,24 @@ import ts from "typescript";
 
 const root = resolve(import.meta.dirname, "../../..");
 
-/** Translates `src/core` and `src/adapters/process` into `folder`; gives the URL of one of its modules. */
+/** Translates `src/core`, `src/adapters/process` and what that needs; gives the URL of one of the modules. */
 export async function compileInto(folder: string): Promise<(source: string) => string> {
   await writeFile(join(folder, "package.json"), '{ "type": "module" }');
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-  for (const room of ["src/core", "src/adapters/process"]) {
-    const names = await readdir(join(root, room), { recursive: true });
-    for (const name of names.filter((each) => each.endsWith(".ts"))) {
-      const source = join(room, name);
-      const target = join(folder, source.replace(/\.ts$/, ".js"));
-      await mkdir(dirname(target), { recursive: true });
-      await writeFile(target, toJavaScript(await readFile(join(root, source), "utf8")));
-    }
+  for (const source of await listSources()) {
+    const target = join(folder, source.replace(/\.ts$/, ".js"));
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, toJavaScript(await readFile(join(root, source), "utf8")));
   }
   return (source) => pathToFileURL(join(folder, source.replace(/\.ts$/, ".js"))).href;
+}
+
+async function listSources(): Promise<readonly string[]> {
+  const rooms = ["src/core", "src/adapters/process"].map(async (room) => {
+    const names = await readdir(join(root, room), { recursive: true });
+    return names.filter((name) => name.endsWith(".ts")).map((name) => join(room, name));
+  });
+  return ["src/adapters/awake-timer.ts", ...(await Promise.all(rooms)).flat()];
 }
 
 function toJavaScript(source: string): string {
