@@ -6,6 +6,7 @@ import { type Cleaned, cleanRun } from "../adapters/git/clean.ts";
 import { inspectCheckout } from "../adapters/git/inspect.ts";
 import { dispatchVariable, endLeftovers } from "../adapters/process/leftovers.ts";
 import { describe } from "../core/failure.ts";
+import { markPrefix } from "../core/ids.ts";
 import { failed, type Result, success } from "../core/result.ts";
 import { checkoutRefusal } from "./checkout-refusal.ts";
 import { findRun } from "./find-run.ts";
@@ -40,7 +41,7 @@ export async function cleanUp(at: {
     const { phase, branch, head, base, runId } = state.value;
     const redaction = programRedaction();
     if (phase.kind === "running") return failed(unfinished(at.slug));
-    await endLeftovers({ variable: dispatchVariable, prefix: `${runId}/` });
+    await endLeftovers({ variable: dispatchVariable, prefix: markPrefix(runId) });
     await dropHomes(homesOf(place));
     const cleaned = await cleanRun(
       {

@@ -5,6 +5,7 @@ import { launch } from "../adapters/process/launch.ts";
 import type { Redaction } from "../adapters/redaction/redaction.ts";
 import type { Entry, RunEvent } from "../core/event.ts";
 import { classOf, describe, type Failure } from "../core/failure.ts";
+import { processMark } from "../core/ids.ts";
 import type { JsonObject } from "../core/json.ts";
 import { limits } from "../core/limits.ts";
 import type { RunState } from "../core/state.ts";
@@ -39,7 +40,7 @@ export function createErrorTeller(at: {
     }
     waiting += 1;
     count += 1;
-    const dispatch = `${place.runId}/on-error-${process.pid}-${count}`;
+    const dispatch = processMark(place.runId, `on-error-${process.pid}-${count}`);
     queue = queue.then(async () => {
       const input = `${JSON.stringify(redaction.json(message))}\n`;
       const problem = await runCommand({ command, input, dispatch, place, redaction });

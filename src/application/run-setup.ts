@@ -7,6 +7,7 @@ import type { Environment } from "../adapters/process/environment.ts";
 import { launch } from "../adapters/process/launch.ts";
 import { confineSetup } from "../adapters/process/sandbox-setup.ts";
 import type { Redaction } from "../adapters/redaction/redaction.ts";
+import { processMark } from "../core/ids.ts";
 import { limits } from "../core/limits.ts";
 
 /** The variable that tells `setup` where the main checkout is, so that copying an env file is one line. */
@@ -25,7 +26,7 @@ export function createRunSetup(at: {
         run: command,
         cwd,
         // Unique among the run's children: two trees may be set up at the same time.
-        dispatch: `${at.runId}/setup/${relative(dirname(dirname(cwd)), cwd)}`,
+        dispatch: processMark(at.runId, `setup/${relative(dirname(dirname(cwd)), cwd)}`),
         from: at.environment,
         given: { [checkoutVariable]: at.checkout, ...env },
         log,

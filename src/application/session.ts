@@ -28,7 +28,7 @@ import { acquireRunLock, type RunLock } from "../adapters/run-lock.ts";
 import { attemptStorage, removeTemporaryFilesBelow } from "../adapters/storage.ts";
 import type { Entry, RunEvent } from "../core/event.ts";
 import { describe, type Failure } from "../core/failure.ts";
-import type { RunId, Slug } from "../core/ids.ts";
+import { markPrefix, type RunId, type Slug } from "../core/ids.ts";
 import { failed, type Result, success } from "../core/result.ts";
 import type { Ports } from "../ports.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
@@ -114,7 +114,7 @@ export async function openSession(
     ? createJournal({ ...writer, runId: place.runId, slug: place.slug })
     : openJournal(writer);
   if (!opened.ok) return failed(journalRefusal(opened.failure));
-  const leftovers = { variable: dispatchVariable, prefix: `${place.runId}/` };
+  const leftovers = { variable: dispatchVariable, prefix: markPrefix(place.runId) };
   // What a killed session left running is ended before its lanes are used again.
   await endLeftovers(leftovers);
   await waitForOwnGit(place.gitCommonDir);

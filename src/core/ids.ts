@@ -61,6 +61,19 @@ export function dispatchId(number: number): DispatchId {
   return `d${number}` as DispatchId;
 }
 
+/**
+ * What every process of a run carries in EXECUTE_PRD_DISPATCH: `<run>.<what was started>`, unique on this machine, so
+ * that what still carries it can be ended safely. For an agent it is the id of its dispatch, as in its request.
+ */
+export function processMark(runId: string, what: string): string {
+  return `${markPrefix(runId)}${what}`;
+}
+
+/** What the marks of all processes of a run begin with. */
+export function markPrefix(runId: string): string {
+  return `${runId}.`;
+}
+
 /** `refs/execute-prd/<run>/<task>/<n>/<name>`: where the commits of an attempt are kept. */
 export function attemptRef(at: { runId: RunId; taskId: TaskId; attempt: number; name: string }): string {
   return `refs/execute-prd/${at.runId}/${at.taskId}/${at.attempt}/${at.name}`;

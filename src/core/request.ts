@@ -5,7 +5,7 @@ import type { DispatchStarted } from "./event.ts";
 import type { EvidenceFinding } from "./evidence/finding.ts";
 import { countsAsAttempt, describe } from "./failure.ts";
 import type { GateJudgement, GateResult, GateTrial } from "./gate-result.ts";
-import type { TaskId } from "./ids.ts";
+import { processMark, type TaskId } from "./ids.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import { limits } from "./limits.ts";
 import { nothingSeen, type OwnLook } from "./own-look.ts";
@@ -188,7 +188,7 @@ export function toRequestJson(request: DispatchRequest): JsonObject {
     role: intent.role,
     slug: request.slug,
     runId: request.runId,
-    dispatch: intent.dispatch,
+    dispatch: processMark(request.runId, intent.dispatch),
     goal: request.goal,
     constraints: request.constraints,
     ...(record !== null && { task: toTaskFields(record.task), attempt: intent.attempt }),

@@ -166,7 +166,7 @@ export function agentBackendConformance(subject: BackendSubject): void {
     expect(Object.keys(env)).not.toContain("A_TOKEN");
     expect(Object.values(env)).not.toContain(secret);
     expect(env["CI"]).toBe("1");
-    expect(env["EXECUTE_PRD_DISPATCH"]).toMatch(/\/d1$/);
+    expect(env["EXECUTE_PRD_DISPATCH"]).toMatch(/\.d1$/);
     expect(commandLine.join(" ")).not.toContain("Do the task.");
   });
 

@@ -77,7 +77,7 @@ describe("a developer is told", () => {
       role: "developer",
       slug: "feature-x",
       runId: "20260131T090000Z-3fa9c1",
-      dispatch: "d1",
+      dispatch: `${story.state.runId}.d1`,
       goal: "Build feature X.",
       constraints: ["fast"],
       task: {

@@ -1,10 +1,11 @@
 // The agent protocol's variables, shared by the backends.
 
+import { processMark } from "../../core/ids.ts";
 import type { AgentRequest } from "../../ports.ts";
 
-/** Value of EXECUTE_PRD_DISPATCH: unique on this machine, so that what still carries it can be ended safely. */
+/** Value of EXECUTE_PRD_DISPATCH. */
 export function dispatchValue({ runId, dispatch }: AgentRequest): string {
-  return `${runId}/${dispatch}`;
+  return processMark(runId, dispatch);
 }
 
 export function toAgentVariables(request: AgentRequest): Record<string, string> {

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { GateResult } from "../../core/gate-result.ts";
+import { markPrefix, processMark } from "../../core/ids.ts";
 import type { GatePolicy } from "../../core/policy.ts";
 import { failed, type Result, success } from "../../core/result.ts";
 import type { GateAnswer, GateRunner } from "../../ports.ts";
@@ -144,7 +145,7 @@ function judgeTests({ report }: GatePolicy, judged: Judgement, { tests, detail }
 
 // Unique among the run's children, also when several gates of one attempt run at the same time.
 function dispatchValue({ dispatch, gate }: Place, runId: string): string {
-  const whole = dispatch.startsWith(`${runId}/`) ? dispatch : `${runId}/${dispatch}`;
+  const whole = dispatch.startsWith(markPrefix(runId)) ? dispatch : processMark(runId, dispatch);
   return `${whole}/gate-${gate.name}`;
 }
 

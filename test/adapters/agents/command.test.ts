@@ -47,7 +47,7 @@ describe("An agent", () => {
     );
     expect(answer.outcome.kind).toBe("answered");
     expect(PATH).toBe(process.env["PATH"]);
-    expect(EXECUTE_PRD_DISPATCH).toMatch(/^test-.+\/d1$/);
+    expect(EXECUTE_PRD_DISPATCH).toMatch(/^test-.+\.d1$/);
     expect(dirname(EXECUTE_PRD_REQUEST)).toBe(dirname(EXECUTE_PRD_REPORT));
     expect(seen).toEqual({
       cwd: place.lane,

@@ -122,7 +122,7 @@ describe("A gate", () => {
       HOME: "/home/somebody",
       CI: "1",
       EXTRA: "wanted",
-      EXECUTE_PRD_DISPATCH: `gates-${process.pid}/task-1/1/gate-tests`,
+      EXECUTE_PRD_DISPATCH: `gates-${process.pid}.task-1/1/gate-tests`,
       EXECUTE_PRD_TEST_REPORT: expect.stringMatching(/^\/.*test-report$/),
       bytes: 0,
     });
