@@ -7,9 +7,10 @@ import { type Observation, quoted } from "./finding.ts";
 export function findFileKinds(changes: readonly ChangedFile[]): Observation[] {
   const modules = changes.find(({ path }) => path === ".gitmodules");
   const submodules = readSubmodules(`${modules?.before ?? ""}\n${modules?.after ?? ""}`);
+  const paths = changes.filter(({ afterMode }) => afterMode !== null).map(({ path }) => path);
   return changes.flatMap((file) => {
     const observations = [
-      findRepository(file, submodules),
+      findRepository(file, submodules) ?? findBareRepository(file, paths),
       findLink(file),
       findExecutable(file),
       findSize(file),
@@ -40,6 +41,16 @@ function findRepository(file: ChangedFile, submodules: ReadonlySet<string>): Tol
   }
   if (beforeMode !== submoduleMode && afterMode !== submoduleMode) return null;
   return { kind: "submodule-changed", text: `the submodule ${name} is another` };
+}
+
+/** git takes a folder with HEAD, objects and refs for a repository, whose configuration may name programs to start. */
+function findBareRepository({ path, after }: ChangedFile, paths: readonly string[]): Told {
+  if (!/(?:^|\/)HEAD$/.test(path) || !/^(?:ref: {0,9}refs\/|[0-9a-f]{40})/.test(after ?? "")) return null;
+  const folder = path.slice(0, -"HEAD".length);
+  const isWhole = ["objects/", "refs/"].every((part) => paths.some((each) => each.startsWith(folder + part)));
+  return isWhole
+    ? { kind: "nested-repository", text: `${quoted(path)} is the head of a bare repository` }
+    : null;
 }
 
 function findLink({ path, beforeMode, afterMode, after }: ChangedFile): Told {

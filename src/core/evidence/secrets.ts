@@ -24,14 +24,22 @@ export function findSecrets(changes: readonly ChangedFile[]): Observation[] {
     changes.flatMap((file) => secretsIn(file.removed, file.path)).map(({ value }) => value),
   );
   return changes.flatMap((file) => {
-    const found = secretsIn(file.added, file.path).filter(({ value }) => !known.has(value));
-    return found.map(({ line, what, isSure }) => ({
-      kind: isSure ? "secret-added" : "possible-secret",
-      file: file.path,
-      line,
-      text: `${what} in ${quoted(file.path)}`,
-    }));
+    const found = [...secretsInName(file), ...secretsIn(file.added, file.path)];
+    return found
+      .filter(({ value }) => !known.has(value))
+      .map(({ line, what, isSure }) => ({
+        kind: isSure ? "secret-added" : "possible-secret",
+        file: file.path,
+        line,
+        text: `${what} in ${quoted(file.path)}`,
+      }));
   });
+}
+
+/** A file that is called like a token: its name comes on the branch as well as its content. */
+function secretsInName({ path, change }: ChangedFile): Secret[] {
+  if (change !== "added") return [];
+  return path.split("/").flatMap((part) => secretsInLine({ line: 1, text: part }, path));
 }
 
 function secretsIn(lines: readonly Line[], path: string): Secret[] {

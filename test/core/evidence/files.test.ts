@@ -75,6 +75,15 @@ test("a repository within the repository is rejected, a submodule is to be justi
   expect(told([change("a/.Git/config", null, "x\n")])).toEqual(["reject nested-repository a/.Git/config"]);
 });
 
+test("so is a repository without a folder of that name; a file called HEAD alone is not", () => {
+  const parts = [change("x.git/objects/ab/cd", null, "x"), change("x.git/refs/heads/main", null, "y\n")];
+  const head = change("x.git/HEAD", null, "ref: refs/heads/main\n");
+  expect(told([head, ...parts])).toEqual(["reject nested-repository x.git/HEAD"]);
+  expect(told([head, ...parts.slice(1)])).toEqual([]);
+  expect(told([change("x.git/HEAD", "ref: refs/heads/main\n", null), ...parts])).toEqual([]);
+  expect(told([change("x.git/HEAD", null, "the head of the list\n"), ...parts])).toEqual([]);
+});
+
 test("sizes, binaries and the executable bit are noted", () => {
   const large = { afterMode: "100644", afterBytes: limits.largeFileBytes };
   expect(findingsOf([change("a.bin", null, null, { ...large, isBinary: true })])).toMatchObject([

@@ -125,3 +125,9 @@ test("the value of a variable of the builder is a secret, whatever its shape", (
     },
   ]);
 });
+
+test("a file that is called like a token is found, one that was there is none", () => {
+  const path = `keys/ghp_${random}a1B2c3D4e5F6g7H8.txt`;
+  expect(told([change(path, null, "x\n")])).toEqual([`reject secret-added ${path}:1`]);
+  expect(told([change(path, "x\n", "y\n")])).toEqual([]);
+});
