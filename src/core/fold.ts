@@ -295,7 +295,8 @@ function endStage(
 
 /** What no agent is asked for begins when the step before it has ended, or with the session. */
 function stageStart({ sessionStartedAtMs, steps }: RunState, { atMs }: Entry): number {
-  const before = Math.max(sessionStartedAtMs ?? atMs, steps.at(-1)?.finishedAtMs ?? 0);
+  assert(sessionStartedAtMs !== null, "a stage ends while a program works on the run");
+  const before = Math.max(sessionStartedAtMs, steps.at(-1)?.finishedAtMs ?? 0);
   return Math.min(before, atMs); // clocks jump
 }
 
@@ -309,8 +310,9 @@ function endIntegrationOf(
   { atMs }: Entry,
 ): RunState {
   const key = `integration ${event.taskId}`;
-  const startedAtMs = state.running.get(key)?.atMs ?? atMs;
-  return endIntegration(withoutRunning(state, key), event, { startedAtMs, atMs });
+  const running = state.running.get(key);
+  assert(running !== undefined, "what ends has begun");
+  return endIntegration(withoutRunning(state, key), event, { startedAtMs: running.atMs, atMs });
 }
 
 function addFollowUps(state: RunState, event: Extract<RunEvent, { kind: "follow-ups-added" }>): RunState {

@@ -61,7 +61,7 @@ export function planStart(state: RunState, record: TaskRecord, nowMs: number): R
 }
 
 /** Who is asked first for a task without an open attempt; null: its agent waits. */
-export function startAgent(state: RunState, record: TaskRecord, nowMs: number): string | null {
+function startAgent(state: RunState, record: TaskRecord, nowMs: number): string | null {
   const policy = policyOf(state);
   const isPrecheck = wantsPrecheck(state, record);
   const wanted = isPrecheck ? agentKeyFor(policy, "reviewer", null) : nextAgent(policy, record);

@@ -127,7 +127,8 @@ function lastWords(record: TaskRecord): string {
   if (failure.reason !== "same-as-rejected") return describe(failure);
   // What is the matter was said of the earlier one.
   const first = failureOf(record.attempts.find(({ number }) => number === failure.attempt));
-  return first === null ? describe(failure) : `${describe(failure)}: ${describe(first)}`;
+  assert(first !== null, "what is repeated was rejected");
+  return `${describe(failure)}: ${describe(first)}`;
 }
 
 function failureOf(attempt: AttemptRecord | undefined): Failure | null {

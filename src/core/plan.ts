@@ -14,7 +14,7 @@ import type { AttemptOutcome, Question, RunEvent } from "./event.ts";
 import { classOf, type Failure, type FailureClass } from "./failure.ts";
 import { readyTasks } from "./graph.ts";
 import type { TaskId } from "./ids.ts";
-import { planAttempt, planStart, startAgent } from "./plan-attempt.ts";
+import { planAttempt, planStart } from "./plan-attempt.ts";
 import { planHolds } from "./plan-hold.ts";
 import { planEnding, planOpening } from "./plan-run.ts";
 import { assert } from "./result.ts";
@@ -133,10 +133,11 @@ function planTasks(state: RunState, underWay: ReadonlySet<TaskId>, nowMs: number
   const hold = planHolds(state);
   if (hold !== null) return hold;
   if (busy.size >= policyOf(state).concurrency) return null;
-  const ready = readyTasks(state).find(
-    (record) => !underWay.has(record.task.id) && startAgent(state, record, nowMs) !== null,
-  );
-  return ready === undefined ? null : planNext(state, ready, nowMs);
+  for (const ready of readyTasks(state)) {
+    const next = underWay.has(ready.task.id) ? null : planNext(state, ready, nowMs);
+    if (next !== null) return next;
+  }
+  return null;
 }
 
 /** Lanes in which a gate looks at the head of the branch: the task that works there has nowhere to go on meanwhile. */

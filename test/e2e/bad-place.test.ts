@@ -139,9 +139,9 @@ describe("a full disk", () => {
 
   it("before the start is told with the room that is wanted", async () => {
     const plan = project();
-    const worktreeRoot = mountSmall("20m") ?? "";
+    const worktreeRoot = mountSmall("512k") ?? "";
     plan.setConfig({ ...quick, worktreeRoot: join(worktreeRoot, "trees") });
-    await expectRefused(plan, { words: ["50 MiB", "make room"] });
+    await expectRefused(plan, { words: ["1 MiB", "make room"], exitCode: 3 });
     expect(readdirSync(worktreeRoot)).toEqual([]);
   });
 

@@ -246,7 +246,7 @@ describe("onError", () => {
     });
     const ended = await plan.run(["run", plan.slug]);
     expect(ended.exitCode).toBe(4);
-    expect(ended.stdout).toMatch(/used up its 1 attempts/);
+    expect(ended.stdout).toMatch(/used up its only attempt/);
     expect(ended.stderr).toMatch(words);
     expect(plan.status()).toMatchObject({ status: "blocked", reason: expect.stringContaining("used up") });
   });

@@ -266,10 +266,12 @@ function pathWithout(plan: Project): string {
   const folder = join(plan.folder, "bin");
   mkdirSync(folder);
   const dirs = (process.env["PATH"] ?? "").split(":").filter((dir) => existsSync(dir));
+  const linked = new Set<string>();
   for (const dir of dirs.toReversed()) {
     for (const name of readdirSync(dir)) {
       const link = join(folder, name);
-      if (name !== "bwrap" && !existsSync(link)) symlinkSync(join(dir, name), link);
+      if (name !== "bwrap" && !linked.has(name)) symlinkSync(join(dir, name), link);
+      linked.add(name);
     }
   }
   return folder;

@@ -398,3 +398,34 @@ test("of instructions for agents the reviewer sees the base's version", () => {
     { path: ".claude/agents/x.md", kind: "agent instruction", isInBase: false },
   ]);
 });
+
+describe("a conftest.py", () => {
+  const before = "import pytest\n\n@pytest.fixture\ndef db():\n    return {}\n";
+  const isTried = (after: string | null, ...others: ChangedFile[]) =>
+    baseVersionsToTry([change("tests/conftest.py", before, after), ...others], contextOf({ gates })).some(
+      ({ path }) => path === "tests/conftest.py",
+    );
+
+  test("with one more fixture changes nothing for tests that do not ask for it", () => {
+    expect(isTried(`${before}\n@pytest.fixture\ndef user(db):\n    return db.get("user")\n`)).toBe(false);
+  });
+
+  test.each([
+    ["gone", null],
+    ["with a fixture less", "import pytest\n"],
+    ["with another one in its place", before.replace("{}", "[]")],
+    ["that only has a function more", `${before}\ndef helper():\n    return 1\n`],
+    ["that acts when it is loaded", `${before}\nprepare()\n@pytest.fixture\ndef user():\n    return 1\n`],
+    ["with a fixture for all", `${before}\n@pytest.fixture(autouse=True)\ndef user():\n    return 1\n`],
+    [
+      "with a hook",
+      `${before}\n@pytest.fixture\ndef user():\n    return 1\n\ndef pytest_runtest_call(item):\n    pass\n`,
+    ],
+  ])("%s is tried as it was in the base", (_what, after) => expect(isTried(after)).toBe(true));
+
+  test("is so where it takes in a module that comes with it", () => {
+    const after = `${before}\nfrom tests.helper import run\n\n@pytest.fixture\ndef user():\n    return run\n`;
+    expect(isTried(after)).toBe(false);
+    expect(isTried(after, change("tests/helper.py", null, "run = 1\n"))).toBe(true);
+  });
+});
