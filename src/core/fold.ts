@@ -1,17 +1,18 @@
 // The state of a run after one more journal entry. Total and pure (I4): the same entries always give the same
 // state, and an event that cannot have happened here breaks an invariant instead of being guessed at.
 //
-// This file holds what concerns the run; fold-task.ts what concerns a task and its attempts, fold-answer.ts what
-// the builder's words change.
+// This file holds what concerns the run; fold-stage.ts its stages, fold-task.ts what concerns a task and its attempts,
+// fold-answer.ts what the builder's words change.
 
 import { warningKey } from "./budget.ts";
 import { keepDoubt } from "./doubt.ts";
-import type { Entry, Intent, RunCreated, RunEvent, RunStage, SessionStarted } from "./event.ts";
+import type { Entry, Intent, RunCreated, RunEvent, SessionStarted } from "./event.ts";
 import { isIntent } from "./event.ts";
 import { applyAnswer, askQuestion, retryTask, skipTask } from "./fold-answer.ts";
 import { endDispatch } from "./fold-dispatch.ts";
 import { judgeGates } from "./fold-gates.ts";
 import { takePlan } from "./fold-plan.ts";
+import { addFollowUps, endMemory, endStage } from "./fold-stage.ts";
 import {
   endAttempt,
   endGate,
@@ -23,7 +24,7 @@ import {
 import type { Policy } from "./policy.ts";
 import { assert, impossible, unreachable } from "./result.ts";
 import { Sequence } from "./sequence.ts";
-import { noUsage, type RunState, runningKey, type Step } from "./state.ts";
+import { noUsage, type RunState, runningKey } from "./state.ts";
 import { startWait } from "./waits.ts";
 
 /** The state after a whole journal. */
@@ -269,41 +270,6 @@ function adoptCommits(
   );
 }
 
-function endStage(
-  state: RunState,
-  event: Extract<RunEvent, { kind: "stage-ended" }>,
-  entry: Entry,
-): RunState {
-  const stages = new Map(state.stages).set(event.stage, event.outcome);
-  const hasOwnStep = event.outcome === "done" && isAskedOfAgent(event.stage);
-  if (hasOwnStep) return { ...state, stages };
-  return addStep(
-    { ...state, stages },
-    {
-      nodeId: event.stage,
-      stage: event.stage,
-      attempt: 1,
-      startedAtMs: event.outcome === "done" ? stageStart(state, entry) : entry.atMs,
-      finishedAtMs: entry.atMs,
-      status: event.outcome === "done" ? "success" : "skipped",
-      notes: event.notes,
-      failureReason: "",
-      score: null,
-    },
-  );
-}
-
-/** What no agent is asked for begins when the step before it has ended, or with the session. */
-function stageStart({ sessionStartedAtMs, steps }: RunState, { atMs }: Entry): number {
-  assert(sessionStartedAtMs !== null, "a stage ends while a program works on the run");
-  const before = Math.max(sessionStartedAtMs, steps.at(-1)?.finishedAtMs ?? 0);
-  return Math.min(before, atMs); // clocks jump
-}
-
-function isAskedOfAgent(stage: RunStage): boolean {
-  return stage === "recon" || stage === "pre-mortem" || stage === "holistic-review";
-}
-
 function endIntegrationOf(
   state: RunState,
   event: Extract<RunEvent, { kind: "integration-ended" }>,
@@ -313,39 +279,6 @@ function endIntegrationOf(
   const running = state.running.get(key);
   assert(running !== undefined, "what ends has begun");
   return endIntegration(withoutRunning(state, key), event, { startedAtMs: running.atMs, atMs });
-}
-
-function addFollowUps(state: RunState, event: Extract<RunEvent, { kind: "follow-ups-added" }>): RunState {
-  const indexOf = new Map(state.indexOf);
-  let tasks = state.tasks;
-  for (const task of event.tasks) {
-    indexOf.set(task.id, tasks.length);
-    tasks = tasks.push(newTaskRecord(task, []));
-  }
-  const stages = new Map(state.stages);
-  stages.delete("holistic-review");
-  return { ...state, tasks, indexOf, stages, verdict: null, followUpRounds: event.round };
-}
-
-function endMemory(state: RunState, event: Extract<RunEvent, { kind: "memory-ended" }>): RunState {
-  const { result } = event;
-  switch (result.kind) {
-    case "committed":
-      return {
-        ...state,
-        head: result.commit,
-        memory: { commit: result.commit, entry: result.entry, note: "" },
-      };
-    case "kept aside":
-      return {
-        ...state,
-        memory: { commit: null, entry: null, note: `kept as ${result.ref}: ${result.why}` },
-      };
-    case "interrupted":
-      return state;
-    case "refused":
-      return { ...state, trouble: result.failure };
-  }
 }
 
 function stopRun(
@@ -391,8 +324,4 @@ function withRequest(state: RunState, id: string): RunState {
 
 function tell(state: RunState, text: string): RunState {
   return { ...state, told: [...state.told, text] };
-}
-
-function addStep(state: RunState, step: Step): RunState {
-  return { ...state, steps: state.steps.push(step) };
 }
