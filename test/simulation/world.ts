@@ -3,7 +3,7 @@
 
 import type { Entry, RunEvent } from "../../src/core/event.ts";
 import type { GateResult } from "../../src/core/gate-result.ts";
-import type { RunId, Sha, Slug, TaskId } from "../../src/core/ids.ts";
+import type { RunId, Sha, Slug } from "../../src/core/ids.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Prd, Task } from "../../src/core/prd.ts";
 import { success } from "../../src/core/result.ts";
@@ -15,6 +15,7 @@ import type {
   Ports,
   RunFile,
 } from "../../src/ports.ts";
+import { makeAgent, makePolicy, makePrd, makeTask } from "../support/run-parts.ts";
 import { createFakeRepository } from "./fake-repository.ts";
 import { GitModel, hash, type Tree } from "./git-model.ts";
 
@@ -172,88 +173,23 @@ function toGateResult(at: Pick<GateResult, "gate" | "outcome" | "tail">): GateRe
 }
 
 export function toTask(id: string, changes: Partial<Task> = {}): Task {
-  return {
-    id: id as TaskId, // tests use valid ids
-    title: `Title of ${id}`,
-    description: `Do ${id}`,
-    acceptanceCriteria: [`${id} is done`],
-    dependsOn: [],
-    filesToRead: [],
-    filesTouched: [],
-    warnings: [],
-    mitigations: [],
-    priority: null,
-    type: "auto",
-    checkpoint: null,
-    agent: null,
-    gates: null,
-    allowNoChanges: false,
-    allowDeletions: false,
-    claim: { status: "pending", passes: false, attemptCount: 0, notes: null, commitSha: null },
-    extra: {},
-    ...changes,
-  };
+  const words = { title: `Title of ${id}`, description: `Do ${id}`, acceptanceCriteria: [`${id} is done`] };
+  return makeTask(id, { ...words, ...changes });
 }
 
 export function toPrd(tasks: readonly Task[]): Prd {
-  return {
-    name: "demo",
-    branchName: null,
-    goal: "make it",
-    tasks,
-    globalConstraints: [],
-    requiredReading: [],
-    createdAt: null,
-    extra: {},
-    metadataExtra: {},
-  };
+  return makePrd(tasks, { name: "demo", branchName: null, goal: "make it" });
 }
 
-const agent = {
-  backend: "command",
-  command: ["agent"],
-  script: null,
-  timeoutMs: 1_000,
-  idleTimeoutMs: 0,
-  env: [],
-  auth: null,
-  fallback: null,
-  model: "",
-  effort: null,
-  tools: null,
-  instructions: "",
-  maxTurns: 0,
-} as const;
+const agent = makeAgent({ command: ["agent"], timeoutMs: 1_000 });
 
 export function toPolicy(changes: Partial<Policy> = {}): Policy {
-  return {
+  return makePolicy({
     agents: { developer: agent, reviewer: agent, orchestrator: agent, second: agent },
-    setup: "",
     gates: [{ name: "tests", command: "tests", timeoutMs: 1_000, report: "auto", env: [] }],
-    concurrency: 1,
-    maxAttempts: 3,
-    review: { enabled: true, passScore: 80 },
     retry: { maxRetries: 3, backoffBaseMs: 1, backoffMaxMs: 2 },
-    budget: { usd: 25, perTaskUsd: 5, wallClockMs: 28_800_000, maxDispatches: 0 },
-    prices: {},
-    meteringProxy: false,
-    sandbox: "auto",
-    network: true,
-    onRateLimit: "wait",
-    onInterrupted: "continue",
-    precheck: "off",
-    recon: "off",
-    preMortem: "off",
-    onTaskFailure: "continue",
-    onError: "",
-    protectedPaths: [],
-    maxDeletedFiles: 10,
-    worktreeRoot: "",
-    memory: { enabled: true, dir: "memory" },
-    yes: false,
-    only: null,
     ...changes,
-  };
+  });
 }
 
 export function runCreated(world: World, prd: Prd): RunEvent {
