@@ -15,7 +15,7 @@ import {
   type Rule,
   untilLetGo,
 } from "./support/e2e-project.ts";
-import { until } from "./support/program.ts";
+import { type Live, until } from "./support/program.ts";
 
 interface Point {
   readonly name: string;
@@ -172,15 +172,21 @@ function findHalf(plan: Project): boolean {
   return [...trees].some(([, path = ""]) => existsSync(join(path, "half.txt")));
 }
 
+/** A live run whose first developer waits to be let go. */
+async function atWork(prd: object = {}): Promise<{ plan: Project; live: Live }> {
+  const plan = project({
+    prd: { ...plain(task("a")), ...prd },
+    config: quick,
+    rules: [{ stage: "develop", code: untilLetGo }],
+  });
+  const live = plan.start(["run", plan.slug]);
+  await plan.event(({ kind }) => kind === "dispatch-started", "the agent works");
+  return { plan, live };
+}
+
 describe("a second start", () => {
   it("while one is live is refused with exit 5 and the owner's pid, and changes nothing", async () => {
-    const plan = project({
-      prd: plain(task("a")),
-      config: quick,
-      rules: [{ stage: "develop", code: untilLetGo }],
-    });
-    const live = plan.start(["run", plan.slug]);
-    await plan.event(({ kind }) => kind === "dispatch-started", "the agent works");
+    const { plan, live } = await atWork();
     const journal = plan.read("execution.log.jsonl");
     for (const args of [
       ["run", plan.slug],
@@ -199,22 +205,6 @@ describe("a second start", () => {
       errors: [{ hint: expect.stringContaining(String(live.pid)) }],
     });
     expect(plan.read("execution.log.jsonl")).toBe(journal);
-    plan.letGo();
-    expect((await live.ended).exitCode).toBe(0);
-  });
-
-  it("of another plan on the branch of a live run is refused with exit 5 and the owner's pid as well", async () => {
-    const plan = project({
-      prd: plain(task("a")),
-      config: quick,
-      rules: [{ stage: "develop", code: untilLetGo }],
-    });
-    const live = plan.start(["run", plan.slug]);
-    await plan.event(({ kind }) => kind === "dispatch-started", "the agent works");
-    plan.write({ "dev/work/plans/other/prd.json": JSON.stringify(plain(task("a"))) });
-    const second = await plan.run(["run", "other", "--branch", plan.branch]);
-    expect(second).toMatchObject({ exitCode: 5, stdout: "" });
-    expect(second.stderr).toContain(String(live.pid));
     plan.letGo();
     expect((await live.ended).exitCode).toBe(0);
   });
@@ -247,13 +237,7 @@ describe("a second start", () => {
   });
 
   it("is what log --follow says, instead of waiting for ever for a program that is gone", async () => {
-    const plan = project({
-      prd: plain(task("a")),
-      config: quick,
-      rules: [{ stage: "develop", code: untilLetGo }],
-    });
-    const live = plan.start(["run", plan.slug]);
-    await plan.event(({ kind }) => kind === "dispatch-started", "the agent works");
+    const { plan, live } = await atWork();
     const follow = plan.start(["log", plan.slug, "--follow"]);
     await until("it follows", () => follow.said().stdout.includes("develop"));
     live.signal("SIGKILL");
@@ -264,19 +248,13 @@ describe("a second start", () => {
   });
 
   it("of another plan on the same branch is refused with exit 5 as well", async () => {
-    const plan = project({
-      prd: { branchName: "feature/shared", ...plain(task("a")) },
-      config: quick,
-      rules: [{ stage: "develop", code: untilLetGo }],
-    });
+    const { plan, live } = await atWork({ branchName: "feature/shared" });
     const other = { name: "other", branchName: "feature/shared", goal: "g", userStories: [task("z")] };
     plan.write({ "dev/work/plans/other/prd.json": JSON.stringify(other) });
-    const live = plan.start(["run", plan.slug]);
-    await plan.event(({ kind }) => kind === "dispatch-started", "the agent works");
     const second = await plan.run(["run", "other"]);
     expect(second.exitCode).toBe(5);
     expect(second.stderr).toContain("feature/shared");
-    expect(second.stderr).toMatch(/owned by pid \d+/);
+    expect(second.stderr).toContain(`owned by pid ${live.pid}`);
     expect(second.stderr).not.toContain("git switch");
     plan.letGo();
     expect((await live.ended).exitCode).toBe(0);
