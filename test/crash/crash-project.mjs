@@ -104,15 +104,22 @@ export function removeProject({ folder }) {
  *
  * @param {Project} project
  * @param {readonly string[]} args
- * @param {{ point?: string, trace?: string }} [at]
+ * @param {{ point?: string, trace?: string, clock?: string }} [at] clock: file with the milliseconds its clock is off
  * @returns {Promise<Ended>}
  */
-export function runProgram(project, args, { point = "", trace = "" } = {}) {
+export function runProgram(project, args, { point = "", trace = "", clock = "" } = {}) {
   const isWatched = point !== "" || trace !== "";
-  const preload = isWatched ? ["--import", join(here, "kill-at.mjs")] : [];
+  const preload = [
+    ...(isWatched ? ["--import", join(here, "kill-at.mjs")] : []),
+    ...(clock === "" ? [] : ["--import", join(here, "..", "e2e", "support", "clock-jump.mjs")]),
+  ];
   const child = spawn(process.execPath, [...preload, project.program, ...args], {
     cwd: project.checkout,
-    env: { ...environmentOf(project), ...(isWatched ? { CRASH_POINT: point, CRASH_TRACE: trace } : {}) },
+    env: {
+      ...environmentOf(project),
+      ...(isWatched ? { CRASH_POINT: point, CRASH_TRACE: trace } : {}),
+      ...(clock === "" ? {} : { CLOCK_SHIFT: clock }),
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -23,7 +23,7 @@ export function observe(project) {
     receipts: observeReceipts(project, names),
     progress: names.say(read(project, "progress.md")).split("\n"),
     steps: observeSteps(project, names),
-    memory: names.say(git(project, ["show", `${branch}:memory/MEMORY.md`])).split("\n"),
+    memory: withoutDays(names.say(git(project, ["show", `${branch}:memory/MEMORY.md`]))).split("\n"),
     learnings: observeLearnings(project, names),
     report: observeReport(project, names),
     story: toStory(events),
@@ -118,11 +118,15 @@ function withoutBasis({ costBasis: _costBasis, ...usage }) {
   return usage;
 }
 
+/** @param {string} text */
+function withoutDays(text) {
+  return text.replace(/\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?/g, "<day>");
+}
+
 /** @param {string} line */
 function withoutSessions(line) {
   return (
-    line
-      .replace(/\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?/g, "<day>")
+    withoutDays(line)
       .replace(/^- (Time|Time at work): .*/, "- $1: <time>")
       .replace(/^- Usage: \d+ dispatches; (.*; )cost .*/, "- Usage: <n> dispatches; $1<cost>")
       // A row of the tables of usage: dispatches that were cut short count, and nobody knows what they have cost.
@@ -177,9 +181,7 @@ function observeCommits(project, names) {
         .trim();
       const isMemory = /^PRD-Stage: memory$/m.test(body);
       // The memory's tree holds words about times; what is in it is compared for itself.
-      const content = isMemory
-        ? git(project, ["diff", "--name-status", `${sha}~1`, sha]).replace(/\d{4}-\d\d-\d\d/, "<day>")
-        : tree;
+      const content = isMemory ? withoutDays(git(project, ["diff", "--name-status", `${sha}~1`, sha])) : tree;
       return { content, author, committer, message };
     });
 }

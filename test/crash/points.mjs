@@ -1,6 +1,6 @@
 // The points at which the run is killed, and what has to be so after each: the same command again ends as an
 // undisturbed run does, and once more changes nothing.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { makeProject, removeProject, runProgram, slug } from "./crash-project.mjs";
@@ -103,18 +103,22 @@ export async function play(workshop, { points, reference, name }) {
 }
 
 /**
+ * The builder comes back the next day.
+ *
  * @param {Project} project
  * @param {Reference} reference
  * @returns {Promise<readonly string[]>}
  */
 async function finish(project, reference) {
-  const ended = await runProgram(project, ["run", slug]);
+  const clock = join(project.folder, "clock-shift");
+  writeFileSync(clock, String(24 * 60 * 60 * 1_000));
+  const ended = await runProgram(project, ["run", slug], { clock });
   if (ended.exitCode !== 0)
     return [`the second start ended with ${ended.exitCode}: ${ended.output.slice(-2_000)}`];
   const differences = findDifferences(reference.seen, observe(project));
   if (differences.length > 0) return differences;
   const before = snapshot(project);
-  const again = await runProgram(project, ["run", slug]);
+  const again = await runProgram(project, ["run", slug], { clock });
   const changed = findDifferences(before, snapshot(project)).map((text) => `the third start changed ${text}`);
   if (again.exitCode !== 0) return [`the third start ended with ${again.exitCode}`, ...changed];
   const rebuilt = await runProgram(project, ["rebuild", slug]);
