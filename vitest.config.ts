@@ -1,4 +1,7 @@
 // One test run: every test in test/, in two processes, with full branch coverage of the rules in src/core.
+//
+// In CI a test that fails is run once more, as the program itself does with a project's tests, and named as flaky when it
+// passes then. Anywhere else the first failure counts.
 import { readFile } from "node:fs/promises";
 import { defineConfig } from "vitest/config";
 import { ClosingLineReporter } from "./test/support/closing-line-reporter.ts";
@@ -22,6 +25,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 240_000,
     hookTimeout: 120_000,
+    retry: process.env["CI"] === undefined ? 0 : 1,
     reporters: ["default", new ClosingLineReporter()],
     coverage: {
       provider: "v8",

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { toClosingLine } from "./closing-line.mjs";
 
 const STEPS_BEFORE_TESTS = ["lint", "types", "build", "hygiene", "test:simulation", "test:agents:if-there"];
-const NOTHING_RAN = { passed: 0, failed: 0, skipped: 0 };
+const NOTHING_RAN = { passed: 0, failed: 0, skipped: 0, flaky: [] };
 
 process.exitCode = runAll();
 
