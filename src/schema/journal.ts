@@ -9,7 +9,7 @@
 // I4: a kind of event that is not known is refused. I15: a torn last line is counted and left out; any other
 // line that is not exactly as it was written is refused with its number.
 
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { Entry, RunEvent } from "../core/event.ts";
 import { isSlug, type RunId, type Slug } from "../core/ids.ts";
@@ -320,7 +320,7 @@ function toSum(content: string | Uint8Array): string {
 }
 
 function hash(line: string | Uint8Array): string {
-  return createHash("sha256").update(line).digest("hex");
+  return digest("sha256", line, "hex");
 }
 
 function refuse(line: number, detail: string) {
