@@ -132,7 +132,7 @@ test("a lock that a killed git left on the branch is waited for and, when it is 
   const at = await begin();
   const lock = join(at.commonDir, "refs", "heads", `${branch}.lock`);
   writeFileSync(lock, "");
-  setTimeout(() => rmSync(lock), 300);
+  setTimeout(() => rmSync(lock, { force: true }), 300);
   toValue(await at.repository.integrate({ branch, from: at.base, to: at.to }));
   writeFileSync(lock, "");
   at.git(["-c", "core.hooksPath=/dev/null", "version"]);
