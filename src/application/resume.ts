@@ -6,7 +6,7 @@ import { type Checkout, inspectCheckout } from "../adapters/git/inspect.ts";
 import type { FoundRun } from "../adapters/run-folder.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { Policy } from "../core/policy.ts";
-import type { Prd } from "../core/prd.ts";
+import { type Prd, withoutProgress } from "../core/prd.ts";
 import { failed, type Result, success } from "../core/result.ts";
 import type { RunState } from "../core/state.ts";
 import type { PolicyFlags } from "../schema/config.ts";
@@ -228,7 +228,8 @@ function checkPlan(at: Continuation, state: RunState): Result<PlanCheck, Refusal
   const { prd } = plan.value;
   const prdHash = hashPrd(prd);
   if (prdHash === state.prdHash) return success(same);
-  const changes = planChanges(state.prd, programRedaction().json(prd)); // the recorded one is redacted
+  const now = programRedaction().json(prd); // the recorded one is redacted
+  const changes = planChanges(withoutProgress(state.prd), withoutProgress(now));
   if (!at.acceptChanges) return failed(refuse(changes.map((change) => toChangeProblem(state, change))));
   const words = changes.map(({ path, what }) => `${path} ${what}`);
   const event: RunEvent = { kind: "plan-changed", prd, prdHash, changes: words, by: "the builder" };

@@ -51,9 +51,23 @@ export interface Task {
   readonly allowNoChanges: boolean;
   readonly allowDeletions: boolean;
   readonly claim: Claim;
-  /** Fields this program does not know, carried through unread. */
+  /** Carried through unread: fields this program does not know, and omissible ones that say no more than their absence. */
   readonly extra: JsonObject;
 }
+
+/** What the strict writer leaves out where it says no more than its absence, unless the plan has it written out. */
+export const omissibleFields: ReadonlySet<string> = new Set([
+  "dependsOn",
+  "filesToRead",
+  "filesTouched",
+  "warnings",
+  "mitigations",
+  "type",
+  "allowNoChanges",
+  "allowDeletions",
+  "globalConstraints",
+  "requiredReading",
+]);
 
 export interface Prd {
   readonly name: string;
@@ -75,9 +89,14 @@ export function withoutProgress(prd: Prd): Prd {
   return {
     ...prd,
     createdAt: null,
+    extra: unknownOnly(prd.extra),
     metadataExtra: {},
-    tasks: prd.tasks.map((task) => ({ ...task, claim: noClaim })),
+    tasks: prd.tasks.map((task) => ({ ...task, claim: noClaim, extra: unknownOnly(task.extra) })),
   };
+}
+
+function unknownOnly(extra: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(extra).filter(([key]) => !omissibleFields.has(key)));
 }
 
 /** A task as the strict writer puts it into prd.json and into requests, without its progress. */

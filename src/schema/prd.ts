@@ -5,6 +5,7 @@ import type { TaskId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { limits } from "../core/limits.ts";
 import type { Checkpoint, Claim, Prd, Task, TaskType } from "../core/prd.ts";
+import { omissibleFields, toTaskFields } from "../core/prd.ts";
 import { failed, type Result, success } from "../core/result.ts";
 import { decodeJson, type JsonSource } from "./json-text.ts";
 import { checkReferences, findTaskList, type TaskListKey } from "./prd-check.ts";
@@ -52,22 +53,23 @@ function toPrd({ input, raw, key }: { input: PrdInput; raw: object; key: TaskLis
   });
   tellUnknown({ told, raw, known: prdKeys, where: "the PRD" });
   const name = firstFilled([input.name, textAt(raw, "planSlug"), textAt(raw, "title")]);
+  const { globalConstraints, requiredReading } = input;
   const prd: Prd = {
     name,
     branchName: input.branchName ?? null,
     goal: firstFilled([input.goal, textAt(raw, "description"), textAt(raw, "title"), name]),
     tasks,
-    globalConstraints: input.globalConstraints ?? [],
-    requiredReading: input.requiredReading ?? [],
+    globalConstraints: globalConstraints ?? [],
+    requiredReading: requiredReading ?? [],
     createdAt: input.metadata?.createdAt ?? null,
-    extra: toExtra(raw, prdKeys),
+    extra: { ...toExtra(raw, prdKeys), ...writtenOut(raw, filled({ globalConstraints, requiredReading })) },
     metadataExtra: toExtra(valueAt(raw, ["metadata"]), metadataKeys),
   };
   return { prd, told: told.all() };
 }
 
 function toTask({ input, raw, told }: { input: TaskInput; raw: unknown; told: Told }): Task {
-  return {
+  const task: Task = {
     id: input.id as TaskId, // the shape has checked it with taskIdProblem
     title: input.title,
     description: firstFilled([input.description, input.title]),
@@ -87,6 +89,21 @@ function toTask({ input, raw, told }: { input: TaskInput; raw: unknown; told: To
     claim: toClaim(input, told),
     extra: toExtra(raw, taskKeys),
   };
+  return { ...task, extra: { ...task.extra, ...writtenOut(raw, toTaskFields(task)) } };
+}
+
+/** Fields of the plan that the strict writer would leave out, because they say no more than their absence. */
+function writtenOut(raw: unknown, fields: JsonObject): JsonObject {
+  const others = toExtra(raw, new Set(Object.keys(fields)));
+  return Object.fromEntries(
+    Object.entries(others).filter(([key, value]) => omissibleFields.has(key) && value !== null),
+  );
+}
+
+function filled(lists: Readonly<Record<string, readonly string[] | null | undefined>>): JsonObject {
+  return Object.fromEntries(
+    Object.entries(lists).flatMap(([key, list]) => (list?.length ? [[key, list]] : [])),
+  );
 }
 
 function toType({ id, type }: TaskInput, told: Told): TaskType {

@@ -51,7 +51,9 @@ describe("what is read as the same thing", () => {
       createdAt: "2026-01-01",
       extra: {},
       metadataExtra: {},
-      tasks: [{ ...plain, claim: { status, passes, attemptCount, notes, commitSha }, extra: {} }],
+      tasks: [
+        { ...plain, claim: { status, passes, attemptCount, notes, commitSha }, extra: { dependsOn: [] } },
+      ],
     });
     expect(told).toEqual([]);
   });
@@ -169,6 +171,17 @@ describe("unknown fields", () => {
     expect(prd.metadataExtra).toEqual({ phases });
     expect(prd.tasks[0]?.extra).toEqual({ area: "x", tests: [1] });
     expect(told).toEqual([]);
+  });
+
+  test("and known ones that say no more than their absence are kept as they were written", () => {
+    const fields = { dependsOn: [], warnings: [], type: "whatever", allowDeletions: false };
+    const { prd } = read({ ...withTask({ ...fields, gates: null, x: 1 }), requiredReading: [] });
+    expect(prd.extra).toEqual({ requiredReading: [] });
+    expect(prd.tasks[0]).toMatchObject({ dependsOn: [], type: "auto", extra: { ...fields, x: 1 } });
+    const named = read({ ...withTask({ dependsOn: [], warnings: ["w"] }), globalConstraints: ["g"] }).prd;
+    expect([named.extra, named.tasks[0]?.extra]).toEqual([{}, { dependsOn: [] }]);
+    const both = { ...plainTask, id: "b", dependsOn: [], depends_on: ["a"] };
+    expect(read({ tasks: [plainTask, both] }).prd.tasks[1]).toMatchObject({ dependsOn: ["a"], extra: {} });
   });
 
   test("that look misspelt are told", () => {
