@@ -41,6 +41,12 @@ function toProblem(refusal: CheckoutRefusal): ReturnType<typeof problem> {
         expected: "a repository with a working tree, but it is bare",
         hint: 'make one with "git worktree add", and start there',
       });
+    case "path-unusable":
+      return problem({
+        file: refusal.path,
+        expected: "a repository at a path in UTF-8 without line breaks",
+        hint: "move it to such a path",
+      });
     case "no-commit":
       return problem({
         file: refusal.path,

@@ -1,7 +1,7 @@
 // Everything that can be known to be wrong before a run begins, looked at without changing anything; each problem
 // with the way out of it.
 
-import { accessSync, constants, existsSync, realpathSync, statfsSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, realpathSync, rmdirSync, statfsSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { knownProgramOf } from "../adapters/agents/logins.ts";
 import { decodeScript } from "../adapters/agents/scripted-file.ts";
@@ -194,9 +194,10 @@ function checkWorktreeRoot({ worktreeRoot, checkout, mainWorktree }: PreflightAt
   if (!statSync(existing).isDirectory())
     return [problem({ ...at, expected: "a folder, but it is a file", hint })];
   try {
-    accessSync(existing, constants.W_OK | constants.X_OK);
+    rmdirSync(mkdtempSync(join(existing, ".execute-prd-"))); // permissions do not say it all: of root, of /proc
     return [];
   } catch (error) {
+    if (/^(?:ENOSPC|EDQUOT)$/.test(codeOf(error))) return []; // told by what looks at the disk
     return [problem({ ...at, expected: `a writable folder ("${existing}": ${codeOf(error)})`, hint })];
   }
 }
@@ -221,8 +222,9 @@ const diskPath = "disk";
 function checkDisk({ checkout, worktreeRoot }: PreflightAt): readonly InputProblem[] {
   const problems: InputProblem[] = [];
   for (const folder of [checkout, nearestExisting(worktreeRoot)]) {
-    const { bavail, bsize } = statfsSync(folder);
+    const { blocks, bavail, bsize } = statfsSync(folder);
     const freeBytes = bavail * bsize;
+    if (blocks === 0) continue; // a file system that does not tell its size
     if (freeBytes >= limits.minFreeDiskBytes) continue;
     const expected = `at least ${limits.minFreeDiskBytes / 1024 / 1024} MiB free, there are ${Math.floor(freeBytes / 1024 / 1024)}`;
     problems.push(problem({ file: folder, path: diskPath, expected, hint: "make room and start again" }));

@@ -1,5 +1,5 @@
 // Configurations and command lines that cannot work: refused with the way out, and nothing is changed.
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { agentPath, type Project, project } from "./support/e2e-project.ts";
@@ -91,14 +91,17 @@ describe("a configuration with", () => {
     await expectRefused(plan, { words: ["execute-prd.config.json", /line 2/, /column/] });
   });
 
-  it("a worktreeRoot inside of the checkout, or that is a file, is refused", async () => {
+  it("a worktreeRoot inside of the checkout, that is a file, or in which nobody can write, is refused", async () => {
     const plan = project();
+    // Root has the permission to write there.
+    const unwritable = existsSync("/proc/self") ? [["/proc/trees", "a writable folder"] as const] : [];
     for (const [worktreeRoot, word] of [
       ["trees", "outside"],
       [".", "outside"],
       [join(plan.checkout, ".git", "trees"), "outside"],
       [join(plan.folder, "rules.json"), "file"],
       [join(plan.folder, "rules.json", "below"), "file"],
+      ...unwritable,
     ] as const) {
       plan.setConfig({ worktreeRoot });
       const problems = await expectRefused(plan, { words: ["worktreeRoot", word] });

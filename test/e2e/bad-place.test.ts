@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { task } from "../support/project-fixture.ts";
 import { plain, project, quick } from "./support/e2e-project.ts";
-import { expectRefused } from "./support/refusal.ts";
+import { expectRefused, toProblems } from "./support/refusal.ts";
 import { canMount, mountSmall } from "./support/small-disk.ts";
 
 describe("a run is refused in", () => {
@@ -42,6 +42,21 @@ describe("a run is refused in", () => {
         expect(problems[0]).toMatchObject({ path: "--cwd", value: cwd });
       }
     }
+  });
+
+  it("a folder that is gone, as long as no other is named", async () => {
+    const plan = project();
+    const cwd = join(plan.folder, "gone");
+    const through = ["sh", "-c", 'rmdir "$PWD" && exec "$0" "$@"'];
+    for (const command of ["run", "validate", "status"]) {
+      mkdirSync(cwd);
+      const ended = await plan.run([command, plan.slug, "--json"], { cwd, through });
+      expect(ended.exitCode, ended.stderr).toBe(2);
+      expect(toProblems(ended)[0]).toMatchObject({ path: "--cwd", hint: expect.stringContaining("gone") });
+    }
+    mkdirSync(cwd);
+    const args = ["validate", plan.slug, "--cwd", plan.checkout];
+    expect((await plan.run(args, { cwd, through })).exitCode).toBe(0);
   });
 
   it("the .git folder itself", async () => {

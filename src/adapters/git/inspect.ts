@@ -41,6 +41,7 @@ export type CheckoutRefusal =
   | { readonly kind: "not-a-repository"; readonly path: string }
   | { readonly kind: "unsafe-owner"; readonly path: string; readonly detail: string }
   | { readonly kind: "bare"; readonly path: string }
+  | { readonly kind: "path-unusable"; readonly path: string }
   | { readonly kind: "no-commit"; readonly path: string }
   | { readonly kind: "ref-storage-unsupported"; readonly path: string; readonly storage: string }
   | { readonly kind: "lfs-missing"; readonly path: string }
@@ -235,8 +236,9 @@ export async function findRepository(
     doing: `looking for the repository of "${cwd}"`,
   });
   if (!answer.ok) return failed({ kind: "git-failed", failure: answer.failure });
-  const [isInside, commonDir, topLevel] = answer.value.stdout.toString("utf8").trimEnd().split("\n");
+  const [isInside, commonDir, topLevel, ...more] = answer.value.stdout.toString("utf8").trimEnd().split("\n");
   if (answer.value.exitCode === 0 && commonDir !== undefined && topLevel !== undefined) {
+    if (more.length > 0 || !isFolder(topLevel)) return failed({ kind: "path-unusable", path: cwd });
     return success({
       topLevel: fs.realpathSync(topLevel),
       gitCommonDir: fs.realpathSync(resolve(cwd, commonDir)),

@@ -3,8 +3,9 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { NewRunOptions } from "../../application/new-run-options.ts";
+import { problem, refuse } from "../../application/refusal.ts";
 import { toolVersion } from "../../application/version.ts";
-import { type Output, openOutput } from "./output.ts";
+import { type Output, openOutput, printRefusal } from "./output.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -19,12 +20,23 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     await program.parseAsync([...argv], { from: "user" });
     return exitCode;
   } catch (error) {
+    if (isFolderGone(error)) return printRefusal(output, refuse([problem(folderGone)]));
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    const problem = { file: "", path: "", value: "", expected: "a valid command line", hint: error.message };
-    if (output.isJson) output.data({ ok: false, errors: [problem] });
+    const usage = problem({ expected: "a valid command line", hint: error.message });
+    if (output.isJson) output.data({ ok: false, errors: [usage] });
     return 2;
   }
+}
+
+const folderGone = {
+  path: "--cwd",
+  expected: "a folder that is there",
+  hint: "the one in which the command was started is gone: go to another",
+};
+
+function isFolderGone(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error && error.syscall === "uv_cwd";
 }
 
 type Finish = (exitCode: number) => void;

@@ -74,6 +74,9 @@ test("what cannot carry a run is refused by its kind", async () => {
   expect(await refusal(join(at.checkout, ".git"))).toBe("bare");
   expect(await refusal(temporaryFolder())).toBe("not-a-repository");
   expect(await refusal(gitFixture({}).checkout)).toBe("no-commit");
+  const broken = join(at.folder, "a line\nbreak");
+  at.git(["clone", "-q", at.checkout, broken]);
+  expect(await refusal(broken)).toBe("path-unusable");
   mkdirSync(join(at.commonDir, "reftable"));
   expect(await refusal(at.checkout)).toBe("ref-storage-unsupported");
 });
