@@ -44,15 +44,15 @@ export function initFiles(answers: InitAnswers): readonly InitFile[] {
   ];
 }
 
-/** What the builder has to do after `init`, a sentence each. */
-export function initAdvice(answers: InitAnswers): readonly string[] {
+/** What the builder has to do after `init`, a sentence each. null: the configuration was there already. */
+export function initAdvice(answers: InitAnswers | null): readonly string[] {
   const advice: string[] = [];
-  if (answers.agents === null) {
+  if (answers?.agents === null) {
     advice.push(
       `No agent is named yet. One that is known needs its backend alone in ${configFileName}: "developer": { "backend": "claude-code" }, or codex, gemini, opencode, anthropic (docs/agents.md of execute-prd). A program of your own goes into agents.developer.command, in place of "${placeholderCommand.join(" ")}" (docs/writing-an-agent.md).`,
     );
   }
-  if (answers.gates.length === 0) {
+  if (answers?.gates.length === 0) {
     advice.push(
       `No gates were found. Without a gate only the reviewer stands between a mistake and the branch: add your checks as gates to ${configFileName}.`,
     );

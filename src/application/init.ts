@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { detectGates } from "../adapters/gates/detect.ts";
 import { inspectCheckout } from "../adapters/git/inspect.ts";
 import { failed, type Result, success } from "../core/result.ts";
+import { configFileName } from "../schema/config.ts";
 import { checkoutRefusal } from "./checkout-refusal.ts";
 import { type InitFile, initAdvice, initFiles } from "./init-files.ts";
 import { codeOf } from "./locate.ts";
@@ -43,7 +44,7 @@ export async function initialise(at: {
       );
     }
   }
-  return success({ written, kept, advice: initAdvice(answers) });
+  return success({ written, kept, advice: initAdvice(kept.includes(configFileName) ? null : answers) });
 }
 
 /** False: the file is there and stays as it is. A link is never written through. */

@@ -40,7 +40,11 @@ describe("init", () => {
 
     const before = snapshot(git.checkout);
     const second = await execute(["init", "--json"], at);
-    expect(JSON.parse(second.stdout)).toMatchObject({ ok: true, written: [] });
+    expect(JSON.parse(second.stdout)).toMatchObject({
+      ok: true,
+      written: [],
+      advice: [expect.stringContaining("execute-prd doctor")],
+    });
     expect(snapshot(git.checkout)).toEqual(before);
   });
 
