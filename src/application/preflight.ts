@@ -99,7 +99,10 @@ function unknownAgent(policy: Policy, at: { file: string; path: string; value: s
 }
 
 function neededAgents(policy: Policy, prd: Prd): ReadonlySet<string> {
-  const keys = new Set(prd.tasks.map(({ agent }) => agentKeyFor(policy, "developer", agent)));
+  // Without a plan every agent may be needed.
+  const asked =
+    prd.tasks.length > 0 ? prd.tasks.map(({ agent }) => agent) : [null, ...Object.keys(policy.agents)];
+  const keys = new Set(asked.map((agent) => agentKeyFor(policy, "developer", agent)));
   if (policy.review.enabled) keys.add(agentKeyFor(policy, "reviewer", null));
   keys.add(agentKeyFor(policy, "orchestrator", null));
   for (const key of [...keys]) {

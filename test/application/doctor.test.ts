@@ -57,6 +57,18 @@ describe("doctor", () => {
     expect((await problemsOf(project))["run odd"]).toContain("a journal that folds");
   });
 
+  it("names every agent whose program is missing, each by its own key", async () => {
+    const project = projectFixture();
+    for (const key of ["developer", "second"]) {
+      const node = { backend: "command", command: ["node"] };
+      const agents = { developer: node, reviewer: node, orchestrator: node };
+      project.setConfig({
+        agents: { ...agents, [key]: { backend: "command", command: ["no-such-program"] } },
+      });
+      expect((await problemsOf(project))["agents"]).toContain(`agents.${key}: expected a program`);
+    }
+  });
+
   it("names what the configuration lacks, with the nearest known key", async () => {
     const project = projectFixture();
     project.setConfig({ gatez: [] });
