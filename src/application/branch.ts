@@ -91,7 +91,7 @@ async function checkBranch(
   if (head.value === null) return success(name);
   const place = await checkedOutAt(checkout, name);
   if (place.ok && place.value !== null) {
-    const hint = `run "git switch --detach" in "${place.value}", or choose another branch with --branch`;
+    const hint = `run "git switch --detach" in "${place.value}", take another branch with --branch, or "execute-prd run ${at.slug} --fresh"`;
     return failed([
       problem({ path: "branch", value: name, expected: "a branch that is checked out nowhere", hint }),
     ]);

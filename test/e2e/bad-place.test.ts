@@ -70,7 +70,7 @@ describe("a branch is refused that", () => {
     const plan = project();
     plan.git(["switch", "--quiet", "-c", plan.branch]);
     const problems = await expectRefused(plan, {
-      words: [plan.branch, plan.checkout, "git switch --detach", "--branch"],
+      words: [plan.branch, plan.checkout, "git switch --detach", "--branch", "--fresh"],
     });
     expect(problems[0]).toMatchObject({ path: "branch", value: plan.branch });
   });
