@@ -267,12 +267,13 @@ function toFollowUpTasks(state: RunState, report: HolisticReport, round: number)
   }));
 }
 
-/** Ids in order; those that the plan gave to tasks of its own are left out. */
+/** Ids in order; those that the plan gave to tasks of its own, in capitals or not, are left out. */
 function freeIds(state: RunState, round: number): () => TaskId {
+  const taken = new Set([...state.indexOf.keys()].map((id) => id.toLowerCase()));
   let k = 0;
   return () => {
     do k += 1;
-    while (state.indexOf.has(followUpId(round, k)));
+    while (taken.has(followUpId(round, k)));
     return followUpId(round, k);
   };
 }

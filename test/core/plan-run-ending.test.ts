@@ -37,8 +37,8 @@ describe("when every task is complete", () => {
   it("a pass ends the review", () => expect(next(done().holistic())).toEqual(reviewed));
 
   it("gaps become tasks of their own (the plan's own ids are left alone)", () => {
-    const tasks = [makeTask("a"), makeTask("follow-up-1-1")];
-    const story = opened(tasks).completed("a").completed("follow-up-1-1");
+    const tasks = [makeTask("a"), makeTask("Follow-Up-1-1")];
+    const story = opened(tasks).completed("a").completed("Follow-Up-1-1");
     story.holistic(gaps([followUp, { title: "Tidy", description: "", acceptanceCriteria: [] }]));
     const event = next(story);
     expect(event).toMatchObject({
@@ -124,6 +124,11 @@ describe("when every task is complete", () => {
       "a memory commit that broke a gate is kept aside and told",
       () => remembered({ kind: "kept aside", ref: "refs/x", why: "gates fail with it: lint" }),
       stageEnded("memory", "done", "kept as refs/x: gates fail with it: lint"),
+    ],
+    [
+      "one that could not be made is told",
+      () => remembered({ kind: "kept aside", ref: "", why: "a link is in the way" }),
+      stageEnded("memory", "done", "not written: a link is in the way"),
     ],
     [
       "an interrupted one is made again",
