@@ -53,6 +53,11 @@ export function addFollowUps(
   return { ...state, tasks, indexOf, stages, verdict: null, followUpRounds: event.round };
 }
 
+/** Without a ref there was nothing to keep. */
+export function keptAs(ref: string): string {
+  return ref === "" ? "not written" : `kept as ${ref}`;
+}
+
 export function endMemory(state: RunState, event: Extract<RunEvent, { kind: "memory-ended" }>): RunState {
   const { result } = event;
   switch (result.kind) {
@@ -65,7 +70,7 @@ export function endMemory(state: RunState, event: Extract<RunEvent, { kind: "mem
     case "kept aside":
       return {
         ...state,
-        memory: { commit: null, entry: null, note: `kept as ${result.ref}: ${result.why}` },
+        memory: { commit: null, entry: null, note: `${keptAs(result.ref)}: ${result.why}` },
       };
     case "interrupted":
       return state;

@@ -15,6 +15,7 @@ import type {
   RunEvent,
 } from "../core/event.ts";
 import { describe } from "../core/failure.ts";
+import { keptAs } from "../core/fold-stage.ts";
 import type { GateResult, GateTrial } from "../core/gate-result.ts";
 import { redFailure } from "../core/gates.ts";
 import { shortSha, type TaskId } from "../core/ids.ts";
@@ -308,7 +309,7 @@ function memoryResult(result: MemoryEnded["result"]): string {
     case "committed":
       return `learnings committed as ${shortSha(result.commit)} (${result.entry})`;
     case "kept aside":
-      return `learnings kept as ${result.ref}: ${result.why}`;
+      return `learnings ${keptAs(result.ref)}: ${result.why}`;
     case "interrupted":
       return `writing down what was learnt was interrupted by ${result.by}`;
     case "refused":

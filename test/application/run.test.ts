@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { rebuild, resume, run, status } from "../../src/library.ts";
@@ -51,6 +51,27 @@ describe("a run in a real repository, through the library", () => {
     const rebuilt = await rebuild({ slug: project.slug, cwd: project.checkout });
     expect(rebuilt).toMatchObject({ ok: true, value: { progressMovedTo: null } });
     expect(read()).toEqual(before);
+  });
+
+  it("keeps to the selected tasks when it is resumed, until nothing of them is left", async () => {
+    const project = projectFixture({ config: { precheck: "off" } });
+    const at = { cwd: project.checkout, slug: project.slug };
+    const handle = run({ plan: project.slug, cwd: project.checkout, flags: { only: ["a"] } });
+    for await (const { entry } of handle) if (entry.event.kind === "dispatch-started") handle.stop("a test");
+    const phase = { kind: "paused", failure: { reason: "nothing-selected" } };
+    expect(await resume(at).ended).toMatchObject({ kind: "stopped", state: { phase } });
+    expect(existsSync(join(project.runFolder, "receipts", "b.json"))).toBe(false);
+    expect(await resume(at).ended).toMatchObject({ state: { phase: { kind: "completed" } } });
+  });
+
+  it("is completed where a link stands in the memory's place, and says that nothing was written", async () => {
+    const project = projectFixture({ config: { precheck: "off" } });
+    symlinkSync(project.folder, join(project.checkout, "memory"));
+    project.commit({}, "a link");
+    await run({ plan: project.slug, cwd: project.checkout }).ended;
+    const report = readFileSync(join(project.runFolder, "report.md"), "utf8");
+    expect(report).toMatch(/^# plan-x: completed/);
+    expect(report).toMatch(/^- Memory: not written: .*symbolic link/m);
   });
 
   it("sends back what a gate refuses, and blocks with exit 4 when attempts are used up", async () => {

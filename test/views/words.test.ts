@@ -92,6 +92,10 @@ test.each<readonly [RunEvent, string]>([
     { kind: "memory-ended", result: { kind: "kept aside", ref: "refs/x", why: "gates" } },
     "learnings kept as refs/x: gates",
   ],
+  [
+    { kind: "memory-ended", result: { kind: "kept aside", ref: "", why: "a link" } },
+    "learnings not written: a link",
+  ],
   [{ kind: "pause-requested", now: true, by: "builder" }, "builder asked for a pause now"],
   [
     { kind: "pause-requested", now: false, by: "builder" },
