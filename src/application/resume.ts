@@ -183,7 +183,8 @@ async function prepare(at: Continuation, state: RunState): Promise<Result<Prepar
   const { checkout } = at;
   const plan = checkPlan(at, state);
   if (!plan.ok) return plan;
-  const flags = { ...fromFlagsRecord(state.flags), ...withoutUndefined(at.flags) };
+  const recorded = { ...fromFlagsRecord(state.flags), ...recordedOnly(state) };
+  const flags = { ...recorded, ...withoutUndefined(at.flags) };
   const found =
     state.policy === null
       ? await findPolicy(checkout.topLevel, flags) // killed before the first session was recorded
@@ -210,6 +211,13 @@ interface PlanCheck {
   readonly prd: Prd;
   readonly told: readonly string[];
   readonly events: readonly RunEvent[];
+}
+
+/** The selection holds until nothing of it is left to do. */
+function recordedOnly({ phase, policy }: RunState): PolicyFlags {
+  const only = policy?.only ?? null;
+  const isDone = phase.kind === "paused" && phase.failure.reason === "nothing-selected";
+  return only === null || isDone ? {} : { only };
 }
 
 /** An edited plan is refused with what changed, or taken by the builder's word; one that is gone is told. */

@@ -26,7 +26,7 @@ export function toSessionStarted(at: {
   return { kind: "session-started", session, policy, flags, toolVersion, extraAttempts, told };
 }
 
-/** The flags as plain data for the journal; `only` holds for one session. */
+/** The flags as plain data for the journal; `only` stands in the policy. */
 function toFlagsRecord(flags: PolicyFlags): JsonObject {
   const record: Record<string, string | number | boolean> = {};
   for (const [name, value] of Object.entries(flags)) {
