@@ -156,7 +156,7 @@ async function prepareNew(at: {
     redo: options.redo === true,
   });
   const told = [
-    ...tellDirty(checkout),
+    ...tellDirty(checkout, plan.shownFile),
     ...plan.told,
     ...found.value.told,
     ...claims.told,
@@ -222,10 +222,15 @@ function newRunId(): RunId {
   return `${time}-${randomBytes(3).toString("hex")}` as RunId; // unique by time and chance
 }
 
-function tellDirty(checkout: Checkout): readonly string[] {
-  const count = checkout.uncommittedCount;
+/** The plan is read from the working tree: it is part of the run as it is. */
+function tellDirty(checkout: Checkout, plan: string): readonly string[] {
+  const isPlan = checkout.uncommitted.includes(plan);
+  const count = checkout.uncommittedCount - (isPlan ? 1 : 0);
   if (count === 0) return [];
-  const shown = checkout.uncommitted.slice(0, 5).join(", ");
+  const shown = checkout.uncommitted
+    .filter((path) => path !== plan)
+    .slice(0, 5)
+    .join(", ");
   return [
     `${count} uncommitted path(s) in the main checkout are not part of the run: ${shown}${count > 5 ? ", …" : ""}`,
   ];

@@ -110,7 +110,8 @@ describe("words for people", () => {
   });
 
   it("tell at the start what is not part of the run, and what of the plan's claims is not believed", async () => {
-    const plan = project({ prd: plain(task("a", { status: "complete" })), config: light });
+    const plan = project({ prd: plain(task("a")), config: light });
+    plan.setPrd(plain(task("a", { status: "complete" })));
     plan.write({ "README.md": "changed\n" });
     const told = [
       /note: \d uncommitted path\(s\).*README\.md/,
@@ -121,6 +122,7 @@ describe("words for people", () => {
       expect(ended.stdout.slice(0, ended.stdout.indexOf("preflight done"))).toMatch(words);
       expect((await plan.run(["log", plan.slug])).stdout).toMatch(words);
     }
+    expect(ended.stdout).not.toContain("prd.json"); // the plan is part of the run as it lies there
   });
 
   it("never hand an agent's control characters to the terminal", async () => {
