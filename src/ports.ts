@@ -218,6 +218,11 @@ export interface Repository {
   makeMemoryCommit(at: { head: Sha; atMs: number; memory: Memory }): Promise<Result<Sha, Failure>>;
   /** Commits on `branch` that are not in `base`; null when there is no such branch. */
   countSince(at: { branch: string; base: Sha }): Promise<Result<number | null, Failure>>;
+  /**
+   * Fails with "storage-failed" where agents and gates have no room left to write: what they came to then is the
+   * machine's doing, not theirs (I14).
+   */
+  checkRoom(): Promise<Result<void, Failure>>;
   /** Keeps a commit under a ref of the run. */
   keep(at: { ref: string; commit: Sha }): Promise<Result<void, Failure>>;
 }

@@ -6,7 +6,7 @@ import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { task } from "../support/project-fixture.ts";
-import { type Project, plain, project, quick, untilLetGo } from "./support/e2e-project.ts";
+import { type Project, plain, project, quick, type Rule, untilLetGo } from "./support/e2e-project.ts";
 import { type Ended, type Live, until } from "./support/program.ts";
 import { canMount, mountSmall } from "./support/small-disk.ts";
 
@@ -68,6 +68,22 @@ describe("a disk without room (ENOSPC)", () => {
     fill();
     expectRefusedByDisk(plan, await plan.run(["resume", plan.slug]), "at least 1 MiB free");
     rmSync(full);
+    plan.setRules([]);
+    await finish(plan);
+  });
+
+  it.each<readonly [string, Partial<Rule>]>([
+    ["fails for it", { exit: 1 }],
+    ["says that it could do nothing", { write: {}, report: { summary: "the disk is full" } }],
+  ])("under the worktrees, where an agent %s: the run pauses, no attempt is used up", async (_what, end) => {
+    const plan = project({ prd: both, config: { ...quick, maxAttempts: 1 } });
+    const small = mountSmall("8m", plan.worktrees) ?? "";
+    const code = `try { for (;;) fs.appendFileSync("half.txt", "x".repeat(4096)); } catch {}`;
+    plan.setRules([{ stage: "develop", taskId: "a", code, ...end }]);
+    expect((await plan.run(["run", plan.slug])).exitCode).toBe(3);
+    expect(plan.status()).toMatchObject({ status: "paused", reason: expect.stringContaining("ENOSPC") });
+    expect(plan.task("a")).toMatchObject({ attemptCount: 0 });
+    spawnSync("mount", ["-o", "remount,size=64m", small]);
     plan.setRules([]);
     await finish(plan);
   });

@@ -115,6 +115,12 @@ export class Chaos {
         if (trouble(0.003)) return failed({ reason: "lane-unusable", path: "lane", detail: "not ours" });
         return repository.prepareCheck(at, signal);
       },
+      checkRoom: async () => {
+        const code = "ENOSPC";
+        if (trouble(0.01))
+          return failed({ reason: "storage-failed", doing: "writing in", path: "lanes", code });
+        return repository.checkRoom();
+      },
       compareBranch: async (at) =>
         trouble(0.02) ? gitFailed("looking at the branch") : repository.compareBranch(at),
       makeCandidate: async (at) => {

@@ -4,7 +4,7 @@ import { failed, success } from "../../src/core/result.ts";
 import type { Repository } from "../../src/ports.ts";
 import { type GitModel, mergeTrees, type Tree, toChanges } from "./git-model.ts";
 
-export function createFakeRepository(git: GitModel): Repository {
+export function createFakeRepository(git: GitModel): Omit<Repository, "checkRoom"> {
   const branchRef = (branch: string): string => `refs/heads/${branch}`;
   return {
     async compareBranch({ branch, expected }) {

@@ -2,11 +2,12 @@
 // `ports()` gives each "process" its own adapters over it.
 
 import type { Entry, RunEvent } from "../../src/core/event.ts";
+import type { Failure } from "../../src/core/failure.ts";
 import type { GateResult } from "../../src/core/gate-result.ts";
 import type { RunId, Sha, Slug } from "../../src/core/ids.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Prd, Task } from "../../src/core/prd.ts";
-import { success } from "../../src/core/result.ts";
+import { type Result, success } from "../../src/core/result.ts";
 import type {
   AgentAnswer,
   AgentContact,
@@ -59,6 +60,9 @@ export class World {
     });
     this.git.refs.set("refs/heads/main", this.base);
   }
+
+  /** Whether there is room where agents and gates work. */
+  room: () => Result<void, Failure> = () => success(undefined);
 
   ports(session = "session"): Ports {
     let isDead = false;
@@ -130,7 +134,7 @@ export class World {
           };
         },
       },
-      repository: createFakeRepository(this.git),
+      repository: { ...createFakeRepository(this.git), checkRoom: async () => alive(this.room()) },
       agents: {
         run: async (request, { signal, onWait }) => {
           this.asked.push({ stage: request.stage, taskId: request.taskId, attempt: request.attempt });

@@ -1,6 +1,7 @@
 // Git as the engine's Repository: one run's branch, lanes, candidates and refs in one real repository.
 
 import fs from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Failure } from "../../core/failure.ts";
 import type { Sha } from "../../core/ids.ts";
@@ -22,6 +23,7 @@ import { mixTree } from "./mixed-tree.ts";
 import { lookFor } from "./own-look.ts";
 import { isPrepared, prepareTree, restoreTree } from "./prepare.ts";
 import { updateRefs } from "./refs.ts";
+import { checkRoom } from "./storage-trouble.ts";
 
 export interface GitRepository extends Repository {
   /** `dispatch`: the id given to `dispatchIdentity`; without it any dispatch of the run is taken for the lane's. */
@@ -64,6 +66,7 @@ export function createRepository(options: RepositoryOptions): GitRepository {
     writePatch: (at) => tried(() => writePatchFile(run, at)),
     integrate: (at) => tried(() => integrate(run, at)),
     makeMemoryCommit: (at) => tried(() => makeMemoryCommit(run, at)),
+    checkRoom: async () => checkRoom([run.worktreeRoot, tmpdir()]),
     countSince: (at) => tried(() => countSince(run, at)),
     keep: ({ ref, commit }) =>
       tried(() => updateRefs(run, { changes: [{ ref, to: commit }], doing: `keeping ${commit} as ${ref}` })),

@@ -5,6 +5,7 @@ import fs from "node:fs";
 import { dirname, join } from "node:path";
 import type { Failure } from "../../core/failure.ts";
 import { limits } from "../../core/limits.ts";
+import { type Result, success } from "../../core/result.ts";
 import { attemptStorage, unless } from "../storage.ts";
 
 export function findStorageTrouble(at: {
@@ -16,28 +17,35 @@ export function findStorageTrouble(at: {
   const common = commonDirOf(at.gitDir);
   const beside = [at.workTree, at.indexFile].flatMap((path) => (path === undefined ? [] : [dirname(path)]));
   const also = at.writesIn === undefined ? [] : [at.writesIn];
-  for (const folder of new Set([
-    join(common, "objects"),
-    join(common, "refs"),
-    at.gitDir,
-    ...beside,
-    ...also,
-  ])) {
-    const tried = attemptStorage({ doing: "writing in", path: folder }, () => tryToWrite(folder));
-    if (!tried.ok && tried.failure.reason === "storage-failed" && tried.failure.code !== "ENOENT")
-      return tried.failure;
+  const folders = [join(common, "objects"), join(common, "refs"), at.gitDir, ...beside, ...also];
+  const tried = tryToWrite(folders, limits.storageProbeBytes);
+  return tried.ok ? null : tried.failure;
+}
+
+/** Whether there is as much room in each of the folders as a start asks for. */
+export function checkRoom(folders: readonly string[]): Result<void, Failure> {
+  return tryToWrite(folders, limits.minFreeDiskBytes);
+}
+
+function tryToWrite(folders: readonly string[], bytes: number): Result<void, Failure> {
+  for (const folder of new Set(folders)) {
+    const at = { doing: "writing in", path: folder };
+    const tried = attemptStorage(at, () => unless(["ENOENT"], () => writeIn(folder, bytes)));
+    if (!tried.ok) return tried;
   }
-  return null;
+  return success(undefined);
 }
 
 /** A name that is no ref and no object, and that `git gc` takes away if we cannot. */
-function tryToWrite(folder: string): void {
+function writeIn(folder: string, bytes: number): void {
   const file = join(folder, `.tmp_execute-prd_${process.pid}`);
   fs.rmSync(file, { force: true });
+  const handle = fs.openSync(file, "wx");
   try {
-    fs.writeFileSync(file, Buffer.alloc(limits.storageProbeBytes), { flag: "wx" });
+    fs.rmSync(file); // nothing is left of it when the program is killed
+    fs.writeFileSync(handle, Buffer.alloc(bytes));
   } finally {
-    fs.rmSync(file, { force: true });
+    fs.closeSync(handle);
   }
 }
 

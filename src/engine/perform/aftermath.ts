@@ -26,7 +26,7 @@ export interface WatchedGate {
 }
 
 export interface GateEnd {
-  readonly answer: GateAnswer;
+  readonly answer: GateAnswer | { readonly kind: "failed"; readonly failure: Failure };
   readonly events: readonly RunEvent[];
 }
 
@@ -51,5 +51,12 @@ export async function runWatched(
   });
   const doubted: readonly RunEvent[] =
     doubts.length === 0 ? [] : [{ kind: "checkout-doubted", taskId, attempt, stage: "gates", what: doubts }];
-  return success({ answer, events: [...told, ...doubted] });
+  return success({ answer: await withRoom(effect, answer), events: [...told, ...doubted] });
+}
+
+/** On a full disk a red gate says nothing of the commit. */
+async function withRoom({ ports }: Effect, answer: GateAnswer): Promise<GateEnd["answer"]> {
+  if (answer.kind === "interrupted" || answer.result.outcome === "passed") return answer;
+  const room = await ports.repository.checkRoom();
+  return room.ok ? answer : { kind: "failed", failure: room.failure };
 }

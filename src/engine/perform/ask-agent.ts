@@ -60,7 +60,14 @@ export async function askAgent(
     { signal: effect.signal, onOutput: effect.onOutput, onWait: effect.onWait },
   );
   const usage = toPriced(answer, { agent, prices: state.policy.prices });
-  return { ...answer, outcome: withSoundReset(answer.outcome), usage };
+  return { ...answer, outcome: await withRoom(effect, withSoundReset(answer.outcome)), usage };
+}
+
+/** On a full disk agents fail, or say that they could do nothing: neither is an answer. */
+async function withRoom({ ports }: Effect, outcome: AgentOutcome): Promise<AgentOutcome> {
+  if (outcome.kind === "interrupted") return outcome;
+  const room = await ports.repository.checkRoom();
+  return room.ok ? outcome : { kind: "failed", failure: room.failure };
 }
 
 /** null: the run has no metering proxy. */

@@ -39,9 +39,7 @@ export async function performGate(effect: Effect<GateStarted>): Promise<readonly
   const { answer, events } = ran.value;
   return [
     ...events,
-    ...(answer.kind === "interrupted"
-      ? ended({ kind: "interrupted", by: effect.stoppedBy() })
-      : ended({ kind: "ran", result: answer.result })),
+    ...ended(answer.kind === "interrupted" ? { ...answer, by: effect.stoppedBy() } : answer),
   ];
 }
 

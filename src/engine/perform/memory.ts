@@ -2,7 +2,7 @@
 
 import { toMemoryMessage } from "../../core/commit-message.ts";
 import type { MemoryEnded, MemoryStarted, RunEvent } from "../../core/event.ts";
-import { describe, type Failure } from "../../core/failure.ts";
+import { describe, type Failure, stopsRun } from "../../core/failure.ts";
 import type { GateResult } from "../../core/gate-result.ts";
 import { judgeGate, knownFailing } from "../../core/gates.ts";
 import type { Sha } from "../../core/ids.ts";
@@ -29,7 +29,8 @@ export async function performMemory(effect: Effect<MemoryStarted>): Promise<read
       message: toMemoryMessage({ runId: state.runId, slug: state.slug }),
     },
   });
-  if (!made.ok) return ended(toUnwritten(made.failure));
+  if (!made.ok && stopsRun(made.failure)) return ended({ kind: "refused", failure: made.failure });
+  if (!made.ok) return ended({ kind: "kept aside", ref: "", why: describe(made.failure) });
   const committed = ended({ kind: "committed", commit: made.value, entry: entry.path });
   if (await isOnBranch(effect, made.value)) return committed;
   const judged = await redGates(effect, made.value);
@@ -40,12 +41,6 @@ export async function performMemory(effect: Effect<MemoryStarted>): Promise<read
   const moved = await ports.repository.integrate({ branch: state.branch, from: intent.head, to: made.value });
   if (moved.ok || (await isOnBranch(effect, made.value))) return [...events, ...committed];
   return [...events, ...ended({ kind: "refused", failure: moved.failure })];
-}
-
-/** A place in which nothing may be written will stay one; what failed for another reason is done again. */
-function toUnwritten(failure: Failure): MemoryEnded["result"] {
-  const isRefused = failure.reason === "git-failed" && failure.exitCode === null;
-  return isRefused ? { kind: "kept aside", ref: "", why: describe(failure) } : { kind: "refused", failure };
 }
 
 /** Gates that the memory commit alone breaks (they passed on the head before it). */
@@ -80,6 +75,7 @@ async function redGates(
     events.push(...ran.value.events);
     const { answer } = ran.value;
     if (answer.kind === "interrupted") return success({ red, events });
+    if (answer.kind === "failed") return failed(answer.failure);
     if (!isAsBefore(state, answer.result)) red.push(name);
   }
   return success({ red, events });
