@@ -21,7 +21,7 @@ import { readPlan } from "./locate.ts";
 import { type NewRunOptions, refuseFresh, tellNewRunOptions } from "./new-run-options.ts";
 import { type PlanChange, planChanges } from "./plan-changes.ts";
 import { findPolicy, findResumedPolicy } from "./policy.ts";
-import { findProblems, refuseFor } from "./preflight.ts";
+import { findProblems, refuseFor, worktreeRootOf } from "./preflight.ts";
 import { readRunState } from "./read-run.ts";
 import { programRedaction } from "./redaction.ts";
 import { problem, type Refusal, refuse } from "./refusal.ts";
@@ -152,10 +152,16 @@ export function toPlace(at: { checkout: Checkout; run: FoundRun }, state: RunSta
     runFolder: at.run.folder,
     checkout: at.checkout.topLevel,
     gitCommonDir: at.checkout.gitCommonDir,
-    worktreeRoot: dirname(state.worktrees),
+    worktreeRoot: worktreeRootNow(at.checkout, state),
     branch: state.branch,
     taskIds: [...state.tasks].map(({ task }) => task.id),
   };
+}
+
+/** Where the run's trees are; where they are no more, they may have been moved with the checkout. */
+function worktreeRootNow({ mainWorktree, topLevel }: Checkout, state: RunState): string {
+  if (existsSync(state.worktrees) || state.policy === null) return dirname(state.worktrees);
+  return worktreeRootOf(mainWorktree ?? topLevel, state.policy);
 }
 
 function nothingBegun(run: FoundRun): Refusal {
@@ -194,7 +200,7 @@ async function prepare(at: Continuation, state: RunState): Promise<Result<Prepar
   const problems = await findProblems({
     checkout: checkout.topLevel,
     mainWorktree: checkout.mainWorktree ?? checkout.topLevel,
-    worktreeRoot: dirname(state.worktrees),
+    worktreeRoot: worktreeRootNow(checkout, state),
     policy,
     hasNamedGates: hasNamedGates || policy.gates.length > 0,
     prd: plan.value.prd,

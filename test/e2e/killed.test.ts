@@ -1,6 +1,6 @@
 // The program killed at any instant, and the same command again: the run is finished, nothing is done twice.
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createJournal } from "../../src/adapters/journal-file.ts";
 import { acquireRunLock } from "../../src/adapters/run-lock.ts";
@@ -259,4 +259,36 @@ describe("a second start", () => {
     plan.letGo();
     expect((await live.ended).exitCode).toBe(0);
   });
+});
+
+describe("a repository that was moved after the program was killed", () => {
+  it.each([
+    ["alone", (plan: Project) => [plan.checkout]],
+    ["with the run's trees", (plan: Project) => [plan.checkout, plan.worktrees]],
+  ])(
+    "%s: the run goes on with what was unfinished, and nothing is made at the old place",
+    async (_what, of) => {
+      const code = `fs.writeFileSync("half.txt", "half"); ${untilLetGo}`;
+      const plan = project({ config: quick, rules: [{ stage: "develop", taskId: "a", attempt: 1, code }] });
+      const live = plan.start(["run", plan.slug]);
+      await until("the agent works", () => plan.isUp());
+      live.signal("SIGKILL");
+      await live.ended;
+      await until("no child is left", () => plan.children().length === 0);
+      const away = join(plan.folder, "away");
+      mkdirSync(away);
+      for (const each of of(plan)) renameSync(each, join(away, basename(each)));
+      const cwd = join(away, basename(plan.checkout));
+      const config = readFileSync(join(cwd, ".git", "config"), "utf8");
+      const ended = await plan.run(["resume", plan.slug], { cwd });
+      expect(ended.exitCode, ended.stdout + ended.stderr).toBe(0);
+      expect(plan.git(["show", `${plan.branch}:half.txt`], { cwd })).toBe("half");
+      expect(readFileSync(join(cwd, ".git", "config"), "utf8")).toBe(config);
+      expect(existsSync(plan.checkout)).toBe(false);
+      const listed = plan.git(["worktree", "list", "--porcelain"], { cwd });
+      const trees = listed.split("\n").filter((line) => line.startsWith("worktree "));
+      expect(trees.filter((line) => !existsSync(line.slice("worktree ".length)))).toEqual([]);
+      rmSync(away, { recursive: true, force: true });
+    },
+  );
 });

@@ -10,7 +10,7 @@ import type { Aftermath } from "../../ports.ts";
 import { attemptStorage, replaceFile, unless } from "../storage.ts";
 import { type CheckSeen, judgeCheck, judgeInstalled, lookAtCheck, lookAtInstalled } from "./check-guard.ts";
 import { type Before, closeConfinement, type Opened, openConfinement, withUnsaid } from "./confinement.ts";
-import { attemptFiles, type GitRun } from "./git-run.ts";
+import { attemptFiles, dispatchFile, type GitRun } from "./git-run.ts";
 import { loadState, placeTree } from "./lane-state.ts";
 import { isAdminDirIntact } from "./lanes.ts";
 import { putBackMetadata } from "./metadata-guard.ts";
@@ -101,7 +101,7 @@ export function settleMetadata(run: GitRun, pending: PendingDispatches, lane: nu
 
 function placeFile(run: GitRun, lane: number): Result<string, Failure> {
   const place = placeTree(run, lane, "work");
-  return place.ok ? success(join(place.value.laneFolder, "private", "dispatch.json")) : place;
+  return place.ok ? success(dispatchFile(place.value.laneFolder)) : place;
 }
 
 function readPending(file: string): Pending | null {

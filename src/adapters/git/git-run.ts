@@ -155,12 +155,15 @@ function checkRunRoot(run: GitRun): Result<string, Failure> {
     return unusable(`it lies inside "${around}"; set worktreeRoot to a folder outside of the checkout`);
   }
   const marker = join(root, markerName);
-  if (unless(["ENOENT"], () => fs.readFileSync(marker, "utf8")) === markerText(run)) return success(root);
-  if (!fs.readdirSync(root).every(isTemporaryName)) {
-    return unusable("it was not made by this run; move it away, or set another worktreeRoot");
+  const found = unless(["ENOENT"], () => fs.readFileSync(marker, "utf8"));
+  if (found === markerText(run)) return success(root);
+  const isMoved = isOfMovedRun(run, found);
+  if (!isMoved && !fs.readdirSync(root).every(isTemporaryName)) {
+    return unusable("it was not made by this run; move it away, then resume");
   }
   return attemptStorage({ doing: "writing", path: marker }, () => {
     removeTemporaryFiles(root); // of a program that was killed right here
+    if (isMoved) forgetDispatches(root);
     replaceFile(marker, markerText(run));
     return root;
   });
@@ -223,7 +226,29 @@ export function mainWorktreeOf(commonDir: string): string | null {
 const markerName = ".execute-prd";
 const cacheEntries = 1_000;
 
-function markerText(run: GitRun): string {
+/** What was remembered of the metadata is about another place: put back, it would be taken from where it is now. */
+function forgetDispatches(root: string): void {
+  const lanes = fs.readdirSync(root).filter((name) => name.startsWith("lane-"));
+  for (const lane of lanes) fs.rmSync(dispatchFile(join(root, lane)), { force: true });
+}
+
+/** What a lane's dispatch found before it began. */
+export function dispatchFile(laneFolder: string): string {
+  return join(laneFolder, "private", "dispatch.json");
+}
+
+/** The repository was moved meanwhile; a copy of it beside the first has no right to the first one's lanes. */
+function isOfMovedRun(run: GitRun, found: string | undefined): boolean {
+  if (found === undefined) return false;
+  try {
+    const { repository } = JSON.parse(found);
+    return markerText({ ...run, commonDir: repository }) === found && !fs.existsSync(repository);
+  } catch {
+    return false; // written by nobody of us
+  }
+}
+
+function markerText(run: Pick<GitRun, "runId" | "slug" | "commonDir">): string {
   return `${JSON.stringify({ runId: run.runId, slug: run.slug, repository: run.commonDir })}\n`;
 }
 

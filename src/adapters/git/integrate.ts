@@ -14,7 +14,7 @@ import type { BranchPosition } from "../../ports.ts";
 import { unless } from "../storage.ts";
 import { attemptFiles, type GitRun, openRunRoot } from "./git-run.ts";
 import { isAncestor } from "./inspect.ts";
-import { addWorktree, forgetWorktree } from "./lanes.ts";
+import { addWorktree, forgetWorktree, isFormerPlace } from "./lanes.ts";
 import {
   findCheckout,
   listAdminDirs,
@@ -63,7 +63,7 @@ export function holdBranch(
   if (!holder.ok) return Promise.resolve(holder);
   return attemptFiles({ doing: "holding the branch in", path: holder.value }, async () => {
     const elsewhere = findCheckout(run.commonDir, { branch: at.branch, except: holder.value });
-    if (elsewhere !== null) {
+    if (elsewhere !== null && !isFormerPlace(run, { found: elsewhere, path: holder.value })) {
       return failed({ reason: "branch-checked-out", branch: at.branch, path: elsewhere });
     }
     const placed = await placeBranch(run, at);

@@ -4,7 +4,7 @@
 // `git worktree prune`: that would also forget worktrees of the builder whose disk is not there just now.
 
 import fs from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, sep } from "node:path";
 import type { Failure } from "../../core/failure.ts";
 import type { Sha } from "../../core/ids.ts";
 import { isSha } from "../../core/ids.ts";
@@ -109,8 +109,16 @@ function setAside(run: GitRun, place: TreePlace): void {
 /** Removes git's folders that stand for this path. The worktree's own files stay. */
 export function forgetWorktree(run: GitRun, path: string): void {
   for (const adminDir of listAdminDirs(run.commonDir)) {
-    if (worktreeOf(adminDir) === path) fs.rmSync(adminDir, { recursive: true, force: true });
+    const found = worktreeOf(adminDir) ?? "";
+    if (found === path || isFormerPlace(run, { found, path }))
+      fs.rmSync(adminDir, { recursive: true, force: true });
   }
+}
+
+/** Whether the tree was there before the run's trees were moved: the name of their folder is this run's alone. */
+export function isFormerPlace(run: GitRun, { found, path }: { found: string; path: string }): boolean {
+  const [, tail] = found.split(`${sep}${run.slug}-${run.runId}${sep}`);
+  return tail !== undefined && path.endsWith(`${sep}${tail}`) && !fs.existsSync(found);
 }
 
 /** The commit that HEAD of the tree stands at; null when there is none. */
