@@ -18,13 +18,27 @@ export interface RunStatus {
   /** The document as it is on disk; null where there is none that can be read. */
   readonly document: JsonObject | null;
   readonly problem: string | null;
+  /** What is wrong with the journal; not looked for when all runs are listed. */
+  readonly damage: string | null;
 }
 
 export async function statusOf(at: { slug: string; cwd?: string }): Promise<Result<RunStatus, Refusal>> {
   const repository = await findRepository(at.cwd ?? process.cwd());
   if (!repository.ok) return failed(checkoutRefusal(repository.failure));
   const found = findRun({ checkout: repository.value.topLevel, slug: at.slug });
-  return found.ok ? success(toRunStatus(found.value)) : found;
+  if (!found.ok) return found;
+  const status = toRunStatus(found.value);
+  return success({ ...status, damage: await findDamage(status) });
+}
+
+/** Why the run cannot go on, whatever its status.json says; a live owner has read its journal itself. */
+async function findDamage({ folder, owner }: RunStatus): Promise<string | null> {
+  if (owner === "live") return null;
+  const { describeJournalRefusal, readJournal } = await import("../adapters/journal-file.ts");
+  const journal = readJournal({ folder });
+  if (journal.ok) return null;
+  const { failure } = journal;
+  return failure.reason === "journal-refused" ? describeJournalRefusal(failure) : describe(failure);
 }
 
 export async function statusOfAll(at: { cwd?: string }): Promise<Result<readonly RunStatus[], Refusal>> {
@@ -45,5 +59,6 @@ function toRunStatus(run: FoundRun): RunStatus {
     owner: run.ownership.state,
     document: run.status?.raw ?? null,
     problem: run.problem,
+    damage: null,
   };
 }

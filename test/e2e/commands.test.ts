@@ -211,3 +211,25 @@ describe("help", () => {
     expect((await execute(["--version"], { cwd: git.checkout })).stdout.trim()).toBe(version);
   });
 });
+
+describe("status of a run whose journal is damaged", () => {
+  it("says so, with the line and the way out, whatever status.json says", async () => {
+    const plan = project({ prd: plain(task("a")) });
+    expect((await plan.run(["run", plan.slug])).exitCode).toBe(0);
+    const journal = join(plan.runFolder, "execution.log.jsonl");
+    const text = readFileSync(journal, "utf8");
+    writeFileSync(journal, `${text}{"seq":`); // torn, which the next start repairs
+    expect((await plan.run(["status", plan.slug])).stdout).toMatch(/^plan-x: completed/);
+    writeFileSync(journal, text.replace('"at":"20', '"at":"19'));
+    const said = await plan.run(["status", plan.slug]);
+    expect(said).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(said.stdout).toMatch(/^plan-x: damaged[\s\S]*line 2: [\s\S]*run --fresh/);
+    expect(said.stdout).not.toContain("git merge");
+    const data = JSON.parse((await plan.run(["status", plan.slug, "--json"])).stdout) as Json;
+    expect(data).toMatchObject({
+      ...plan.status(),
+      owner: "none",
+      problem: expect.stringMatching(/line 2: /),
+    });
+  });
+});

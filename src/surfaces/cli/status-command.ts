@@ -48,6 +48,10 @@ async function showOne(output: Output, at: Place & { slug: string }): Promise<nu
     return 0;
   }
   output.line(statusLine(found.value));
+  if (found.value.damage !== null) {
+    output.line(`  ${toLine(found.value.damage, 1_000)}`);
+    return 0;
+  }
   const document = found.value.document ?? {};
   const reason = document["reason"];
   if (typeof reason === "string") output.line(`  ${toLine(reason, 1_000)}`);
@@ -81,15 +85,18 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-function toStatusData({ slug, document, owner, problem }: RunStatus): object {
-  return document === null ? { planSlug: slug, status: null, owner, problem } : { ...document, owner };
+function toStatusData({ slug, document, owner, damage, ...run }: RunStatus): object {
+  const problem = damage ?? run.problem;
+  if (document === null) return { planSlug: slug, status: null, owner, problem };
+  return problem === null ? { ...document, owner } : { ...document, owner, problem };
 }
 
-function statusLine({ slug, document, owner, problem }: RunStatus): string {
+function statusLine({ slug, document, owner, problem, damage }: RunStatus): string {
   if (document === null) return `${slug}: ${problem ?? "no status"}`;
   const word = document["status"];
   const isOrphan = word === "running" && owner !== "live";
-  const shown = isOrphan ? "running (owner gone, resumable)" : toLine(String(word ?? "unknown"));
+  const said = isOrphan ? "running (owner gone, resumable)" : toLine(String(word ?? "unknown"));
+  const shown = damage === null ? said : `damaged (${toLine(String(word ?? "unknown"))} by its status.json)`;
   const current =
     typeof document["currentTaskId"] === "string" ? `, at ${toLine(document["currentTaskId"])}` : "";
   return `${slug}: ${shown}, ${String(document["completedTasks"] ?? "?")} of ${String(document["totalTasks"] ?? "?")} tasks${current}`;
