@@ -6,7 +6,7 @@ import { groupBy } from "./collections.ts";
 import { counted, listed, type Observation, quoted } from "./finding.ts";
 import { isCode, languageOf } from "./language.ts";
 import type { PlacedTest } from "./test-matching.ts";
-import { isTestName, isTestPath } from "./test-path.ts";
+import { canHoldTests, isHidden, isTestName, isTestPath } from "./test-path.ts";
 import { isAllTest, type TestFile, type TestSources } from "./test-sources.ts";
 import { countAssertions } from "./test-strength.ts";
 
@@ -14,12 +14,18 @@ export function findDeletedTests(
   sources: TestSources,
   moves: ReadonlyMap<string, ChangedFile>,
 ): Observation[] {
-  const unmatched = sources.matches.filter(({ after }) => after === null).map(({ before }) => before);
-  const gone = groupBy(unmatched, ({ file }) => file.path);
+  const lost = sources.matches.filter(
+    ({ before, after }) => after === null || isHidden(before.file.path, after.file.path),
+  );
+  const gone = groupBy(
+    lost.map(({ before }) => before),
+    ({ file }) => file.path,
+  );
   return sources.files.flatMap((file) => {
     const tests = gone.get(file.file.path) ?? [];
     if (tests.length > 0) return tellGone(file, tests);
-    return moves.has(file.file.path) ? [] : tellUnrecognised(file);
+    const target = moves.get(file.file.path);
+    return target !== undefined && canHoldTests(target.path) ? [] : tellUnrecognised(file);
   });
 }
 

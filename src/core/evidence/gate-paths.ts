@@ -27,7 +27,7 @@ const standIn =
   /^(?:sitecustomize|usercustomize|pytest|_pytest|pluggy|iniconfig|unittest|doctest)(?:\.py$|\/)|(?:^|\/)node_modules\/(?:\.bin|@?(?:vitest|jest|mocha|ava|tap|eslint|typescript|biomejs|c8|nyc|tsx|prettier)[\w-]*)\//;
 
 const folders =
-  /(?:^|\/)(?:\.github\/(?:workflows|actions)|\.circleci|\.buildkite|\.husky|\.config\/nextest\.toml|\.cargo\/config)/i;
+  /(?:^|\/)(?:\.github\/(?:workflows|actions)|\.circleci|\.buildkite|\.husky|\.config\/nextest\.toml|\.mvn\/(?:maven|jvm)\.config|\.cargo\/config)/i;
 
 const names = new RegExp(
   `^(?:${[
@@ -42,11 +42,11 @@ const names = new RegExp(
     "turbo\\.jsonc?|nx\\.json|lerna\\.json|wireit\\.json|\\.npmrc|\\.yarnrc(?:\\.yml)?|\\.pnpmfile\\.c?js|bunfig\\.toml",
     "pytest\\.ini|\\.?pytest\\.toml|conftest\\.py|tox\\.(?:ini|toml)|noxfile\\.py|\\.coveragerc|\\.?ruff\\.toml|\\.?mypy\\.ini|\\.flake8|\\.?pylintrc|pyrightconfig\\.json|\\.bandit",
     "\\.?clippy\\.toml|\\.?rustfmt\\.toml|deny\\.toml|\\.?nextest\\.toml|\\.golangci\\.(?:ya?ml|toml|json)|\\.clang-tidy|\\.swiftlint\\.yml",
-    "\\.rspec|\\.rubocop[^/]*\\.yml|Rakefile|phpunit[^/]*\\.xml(?:\\.dist)?|phpstan[^/]*\\.neon(?:\\.dist)?|psalm\\.xml|\\.php-cs-fixer[^/]*|detekt[^/]*\\.yml|checkstyle[^/]*\\.xml|[^/]+\\.runsettings|Directory\\.Build\\.(?:props|targets)|testng\\.xml",
+    "\\.rspec|\\.rubocop[^/]*\\.yml|Rakefile|phpunit[^/]*\\.xml(?:\\.dist)?|phpstan[^/]*\\.neon(?:\\.dist)?|psalm\\.xml|\\.php-cs-fixer[^/]*|detekt[^/]*\\.yml|checkstyle[^/]*\\.xml|[^/]+\\.runsettings|Directory\\.Build\\.(?:props|targets)|testng\\.xml|junit-platform\\.properties|\\.proverc|\\.busted|\\.luacheckrc|\\.credo\\.exs|dart_test\\.yaml|analysis_options\\.yaml|CTestCustom\\.cmake",
     "\\.gitlab-ci\\.ya?ml|Jenkinsfile|azure-pipelines[^/]*\\.ya?ml|\\.travis\\.yml|appveyor\\.yml|bitbucket-pipelines\\.yml|\\.drone\\.yml|codecov\\.ya?ml|\\.codecov\\.ya?ml|sonar-project\\.properties|Taskfile\\.ya?ml|taskfile\\.ya?ml",
     "execute-prd\\.config\\.json",
   ].join("|")})$`,
 );
 
 const partial =
-  /^(?:pyproject\.toml|setup\.cfg|Cargo\.toml|pom\.xml|build\.gradle(?:\.kts)?|[^/]+\.csproj|build\.sbt|vite\.config\.[^/]+|mix\.exs|Pipfile|angular\.json|\.gitattributes)$/;
+  /^(?:pyproject\.toml|setup\.cfg|Cargo\.toml|pom\.xml|build\.gradle(?:\.kts)?|gradle\.properties|CMakeLists\.txt|[^/]+\.csproj|build\.sbt|vite\.config\.[^/]+|mix\.exs|Pipfile|angular\.json|\.gitattributes)$/;

@@ -11,6 +11,7 @@ export type Language =
   | "ruby"
   | "shell"
   | "c"
+  | "other"
   | "document"
   | "data";
 
@@ -33,9 +34,10 @@ const endings: Readonly<Record<Exclude<Language, "data">, string>> = {
   jvm: "java kt kts groovy scala",
   csharp: "cs fs vb",
   php: "php",
-  ruby: "rb",
+  ruby: "rb cr ex exs",
   shell: "sh bash zsh bats",
   c: "c h cc cpp cxx hpp m mm swift",
+  other: "pl pm t raku lua clj cljs cljc hs erl jl r zig nim ml",
   document: "md mdx markdown rst adoc txt",
 };
 

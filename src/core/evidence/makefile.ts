@@ -8,7 +8,9 @@ export function isMakeChanged(before: string, after: string, commands: readonly 
   const old = readRules(before);
   const now = readRules(after);
   if (old.outside !== now.outside) return true;
-  const wanted = new Set([...reachedTargets(old, commands), ...reachedTargets(now, commands)]);
+  // `.IGNORE`, `.DEFAULT` and the like change how every rule works.
+  const special = [...old.rules.keys(), ...now.rules.keys()].filter((name) => name.startsWith("."));
+  const wanted = new Set([...reachedTargets(old, commands), ...reachedTargets(now, commands), ...special]);
   return [...wanted].some((target) => old.rules.get(target) !== now.rules.get(target));
 }
 

@@ -9,12 +9,20 @@ export function gatePartOf(path: string, text: string): string {
   if (/\.toml$|\.cfg$|^Pipfile$/.test(name)) return sectionsOf(lines);
   if (name === ".gitattributes")
     return lines.filter((line) => /\bfilter=|-diff\b|\bbinary\b|\bdiff=/.test(line)).join("\n");
+  if (name === "CMakeLists.txt") return lines.filter((line) => changesTests.test(line)).join("\n");
   if (name.startsWith("vite.config.")) return /\btest\s{0,5}:/.test(text) ? withoutSpace(text) : "";
   return lines.filter(isAboutChecks).map(withoutSpace).join("\n");
 }
 
+/** Not those that name a test: a new one is no change of the others. */
+const changesTests =
+  /\b(?:WILL_FAIL|DISABLED|SKIP_\w{1,40}|(?:PASS|FAIL)_REGULAR_EXPRESSION|enable_testing)\b/;
+
 const sections =
   /^(?:tool[.:](?:pytest|coverage|ruff|mypy|black|flake8|pylint|isort|pyright|basedpyright|tox|nox|bandit|poe|taskipy|pdm\.scripts|hatch\.envs)|profile|lints|workspace\.lints|\[?test\b|flake8|mypy|coverage|pycodestyle|pylint|isort|scripts|testenv)/;
+
+/** Whether cargo tests a target at all. */
+const runsTarget = /^(?:autotests|test|doctest|harness)=(?:true|false)\b/;
 
 function sectionsOf(lines: readonly string[]): string {
   const kept: string[] = [];
@@ -23,7 +31,8 @@ function sectionsOf(lines: readonly string[]): string {
     const head = /^\s{0,20}\[{1,2}\s{0,5}["']?([^\]]{1,200})\]/.exec(line);
     if (head !== null) isKept = sections.test(group(head, 1));
     const content = withoutSpace(line);
-    if (isKept && content !== "" && !content.startsWith("#")) kept.push(content);
+    if ((isKept && content !== "" && !content.startsWith("#")) || runsTarget.test(content))
+      kept.push(content);
   }
   return kept.join("\n");
 }
@@ -31,8 +40,10 @@ function sectionsOf(lines: readonly string[]): string {
 /** Lines of build files, without those that name dependencies. */
 function isAboutChecks(line: string): boolean {
   return (
-    /test|skip|ignore|checkstyle|spotbugs|jacoco|lint|detekt|pmd|coverage|verif|warn|enforcer/i.test(line) &&
-    !/(?:test\w{0,30}|implementation|api|compile)\s{0,5}[( ]\s{0,3}["'(]|<\/?(?:artifactId|groupId|version|scope|dependency)\b|PackageReference/i.test(
+    /test|skip|ignore|exclude|minimum|filter|enabled|checkstyle|spotbugs|jacoco|lint|detekt|pmd|coverage|verif|warn|enforcer/i.test(
+      line,
+    ) &&
+    !/\bexclude\s{0,5}\(?\s{0,5}(?:group|module)\b|(?:\btest\w{0,30}|implementation|api|compile)\s{0,5}[( ]\s{0,3}["'(]|<\/?(?:artifactId|groupId|version|scope|dependency)\b|PackageReference/i.test(
       line,
     )
   );

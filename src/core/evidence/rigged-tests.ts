@@ -17,8 +17,34 @@ export function findRiggedTests(changes: readonly ChangedFile[]): Observation[] 
     known,
     ({ key }) => key,
   );
-  return added.map(({ path, line, what }) => ({ kind: "test-silenced", file: path, line, text: what }));
+  return [
+    ...added.map(({ path, line, what }) => ({
+      kind: "test-silenced" as const,
+      file: path,
+      line,
+      text: what,
+    })),
+    ...findDoubles(changes),
+  ];
 }
+
+/** Below the tests something new that is taken for the changed product: a module or class of the same name. */
+function findDoubles(changes: readonly ChangedFile[]): Observation[] {
+  const product = changes.filter(({ path, after }) => after !== null && !isTestPath(path)).map(pathOf);
+  return changes.flatMap(({ path, change, after }) => {
+    const own = change === "added" && after?.trim() !== "" ? ownName.exec(path)?.[1] : undefined;
+    const double = own === undefined ? undefined : product.find((other) => `/${other}`.endsWith(`/${own}`));
+    if (double === undefined) return [];
+    const text = `${quoted(path)} is taken for ${quoted(double)} where tests run`;
+    return [{ kind: "test-silenced" as const, file: path, line: null, text }];
+  });
+}
+
+const pathOf = ({ path }: ChangedFile): string => path;
+
+/** In python and on the JVM folders of tests come first on the path. */
+const ownName =
+  /^(?:.*\/)?(?:tests?\/(?:java|kotlin|scala|groovy)|tests?)\/([^\n]{1,300}\.(?:py|java|kt|scala|groovy))$/;
 
 interface Rigging {
   readonly path: string;

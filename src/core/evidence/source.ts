@@ -62,6 +62,7 @@ const tokens: Readonly<Record<Language, RegExp | null>> = {
   ruby: new RegExp(`(${hash})|${double}|${single}`, "g"),
   shell: new RegExp(`(${hash})|${double}|${single}`, "g"),
   c: new RegExp(`(${slashes})|${double}|${letter}`, "g"),
+  other: null,
   document: null,
   data: null,
 };

@@ -13,7 +13,7 @@ export interface TestCase {
   readonly end: number;
   /** The lines of the body without white space; equal bodies are the same test, wherever it went. */
   readonly body: readonly string[];
-  /** Rows of a table of cases written at the test; 0: none. */
+  /** Rows of a table of cases written at or in the test; 0: none. */
   readonly rows: number;
 }
 
@@ -58,11 +58,14 @@ const finders: Readonly<Record<Language, Finder>> = {
   js: findCalls,
   python: (source) => findIndented(source, /^([ \t]*)(?:async[ \t]+)?def[ \t]+(test\w*)[ \t]*\(/gm),
   go: (source) =>
-    findBraced(source, /^func[ \t]+(?:\([^)\n]{0,100}\)[ \t]*)?((?:Test|Fuzz|Example)\w*)[ \t]*\(/gm),
+    findBraced(
+      source,
+      /^func[ \t]+(?:\([^)\n]{0,100}\)[ \t]*)?((?:Test|Fuzz|Example)(?![a-z])\w*)[ \t]*\(/gm,
+    ),
   rust: (source) =>
     findAttributed(
       source,
-      /#\[(?:\w{1,30}::){0,3}(?:test|rstest|test_case)\b[^\]\n]{0,200}\]/g,
+      /(?:#\[should_panic\b[^\]\n]{0,200}\]\s{0,50})?#\[(?:\w{1,30}::){0,3}(?:test|rstest|test_case)\b[^\]\n]{0,200}\]/g,
       /\bfn[ \t]{1,5}(\w{1,200})/g,
     ),
   jvm: (source) =>
@@ -89,6 +92,7 @@ const finders: Readonly<Record<Language, Finder>> = {
     ...findBraced(source, /^TEST(?:_F|_P)?[ \t]*\(([^)\n]{1,200})/gm),
     ...findBraced(source, /\bfunc[ \t]{1,5}(test\w{0,200})[ \t]{0,5}\(/g),
   ],
+  other: none,
   document: none,
   data: none,
 };
@@ -145,8 +149,14 @@ function toBraced(source: Source, at: { name: string; start: number; from: numbe
   const before = source.code.slice(at.from, at.from + longestHead);
   const brace = before.indexOf("{");
   if (brace < 0) return [];
-  return [{ ...at, end: source.closeOf(at.from + brace), rows: 0 }];
+  const end = source.closeOf(at.from + brace);
+  const rows = source.code.slice(at.start, end).match(rowPattern)?.length ?? 0;
+  return [{ ...at, end, rows }];
 }
+
+/** A case of a table: a line of values, or an attribute with them. */
+const rowPattern =
+  /^[ \t]*\{[^{}\n]{1,300}\},[ \t]*$|\[(?:InlineData|DataRow|TestCase)\b|#\[(?:test_)?case\b/gm;
 
 const longestDistance = 2_000;
 
@@ -159,7 +169,6 @@ function findAttributed(source: Source, attribute: RegExp, declaration: RegExp):
     while (Number(declared[next]?.index) < match.index) next += 1;
     const found = declared[next];
     if (found === undefined || found.index - match.index > longestDistance) continue;
-    next += 1;
     const from = found.index + found[0].length;
     spans.push(...toBraced(source, { name: group(found, 1), start: match.index, from }));
   }

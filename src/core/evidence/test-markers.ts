@@ -39,9 +39,14 @@ function toMarker(source: Source, match: RegExpExecArray): TestMarker {
 
 const suites = String.raw`(?:describe|context|suite|it|test|specify|Deno\.test|t\.test)`;
 const chained = String.raw`(?:\s{0,20}\.\s{0,20}\w{1,30}){0,3}?`;
-const goBuild = /^\/\/go:build (?:ignore|never|disabled)\b[^\n]*|^\/\/ \+build ignore\b/gm;
+/** Not those of systems, which say where a test belongs. */
+const goBuild =
+  /^\/\/(?:go:build| \+build) (?!(?:[!(\s]{0,5}(?:aix|android|darwin|dragonfly|\w{0,10}bsd|illumos|ios|js|linux|plan9|solaris|unix|wasip1|windows|386|amd64|arm|arm64|\w{0,10}mips\w{0,10}|ppc64\w{0,5}|riscv64|s390x|wasm|cgo|race|go1\.\d{1,3})[)\s&|,]{0,5}){1,20}$)[^\n]*/gm;
 
 const marks: Readonly<Record<Language, readonly RegExp[]>> = {
+  other: [
+    /(?<!\w)(?:skip(?:_\w{1,20})?|x(?:it|describe)|pending)\b(?=\s{0,5}[(\x22'=:;])|\bSkipZigTest\b|@test_(?:skip|broken)\b|\$TODO\b/g,
+  ],
   document: [],
   data: [],
   js: [
@@ -56,7 +61,7 @@ const marks: Readonly<Record<Language, readonly RegExp[]>> = {
     /(?<![\w$.])pending\s{0,5}\(/g,
   ],
   python: [
-    /@(?:\w{1,30}\.){0,3}(?:skip|skipif|xfail|skipIf|skipUnless|expectedFailure)\b/g,
+    /(?:@|\bmarks\s{0,3}=\s{0,3})(?:\w{1,30}\.){0,3}(?:skip|skipif|xfail|skipIf|skipUnless|expectedFailure)\b/g,
     /\b(?:pytest\.(?:skip|xfail|importorskip)|self\.skipTest)\s{0,3}\(/g,
     /\braise\s{1,5}(?:unittest\.)?SkipTest\b/g,
     /^pytestmark\s{0,5}=[^\n]{0,60}(?:skip|xfail)/gm,
@@ -68,17 +73,21 @@ const marks: Readonly<Record<Language, readonly RegExp[]>> = {
   ],
   rust: [
     /#\[\s{0,5}ignore\b/g,
-    /#\[\s{0,5}cfg_attr\([^)\n]{0,100}\bignore\b/g,
-    /#\[cfg\(\s{0,5}(?:any\(\)|not\(test\)|FALSE)/g,
+    /#\[\s{0,5}cfg_attr\([^\]\n]{0,100}\bignore\b/g,
+    /#\[cfg\(\s{0,5}(?:any\(\)|not\(test\)|FALSE|all\([^\]\n]{0,100}\btest\b)/g,
   ],
   jvm: [
-    /@(?:Disabled|Ignore|Ignored|DisabledOn\w{0,30}|DisabledIf\w{0,30}|EnabledIf\w{0,30}|EnabledOn\w{0,30})\b/g,
+    /@(?:\w{1,40}\.){0,8}(?:Disabled|Ignore|Ignored|DisabledOn\w{0,30}|DisabledIf\w{0,30}|EnabledIf\w{0,30}|EnabledOn\w{0,30})\b/g,
     /@Test\s{0,5}\([^)\n]{0,100}enabled\s{0,3}=\s{0,3}false/g,
     /(?<!\w)(?:Assumptions?\.\w{1,40}|assumeTrue|assumeFalse|assumeThat)\s{0,3}\(/g,
   ],
   csharp: [/\bSkip\s{0,3}=(?!=)/g, /\[(?:Ignore|Explicit)\b/g, /\bAssert\.(?:Ignore|Inconclusive)\s{0,3}\(/g],
-  php: [/\bmarkTest(?:Skipped|Incomplete)\s{0,3}\(/g, /->(?:skip|only|todo)\s{0,3}\(/g],
+  php: [
+    /\b(?:markTest(?:Skipped|Incomplete)|expectNotToPerformAssertions)\s{0,3}\(/g,
+    /->(?:skip|only|todo)\s{0,3}\(/g,
+  ],
   ruby: [
+    /@(?:tag|moduletag|describetag)\s{1,5}:?skip\b/g,
     /(?<![\w.:])(?:x(?:it|describe|context|specify|scenario)|f(?:it|describe|context|specify)|skip|pending)\b(?=[\s(]{1,5}["'({]|\s{0,5}$)/gm,
     /\b(?:focus|skip|pending):\s{0,3}(?:true|["'])|(?<!\w):(?:focus|skip)\b/g,
   ],
@@ -87,6 +96,7 @@ const marks: Readonly<Record<Language, readonly RegExp[]>> = {
     /\bGTEST_SKIP\s{0,3}\(/g,
     /^TEST\w{0,3}\s{0,3}\([^)\n]{0,100}\bDISABLED_\w{1,60}/gm,
     /\bXCTSkip\w{0,10}/g,
+    /^[ \t]{0,20}#[ \t]{0,5}if[ \t]{1,5}0\b/gm,
   ],
 };
 

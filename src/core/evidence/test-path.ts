@@ -1,6 +1,6 @@
 // Which paths hold tests, and what belongs to tests, by the customs of each language.
 
-import { isCode, languageOf } from "./language.ts";
+import { isCode, type Language, languageOf } from "./language.ts";
 
 /** A file that a test runner takes for tests, by its name. */
 export function isTestName(path: string): boolean {
@@ -8,6 +8,18 @@ export function isTestName(path: string): boolean {
   if (!isCode(path)) return false;
   return testNames.some((pattern) => pattern.test(name)) || /(?:^|\/)tests\/[^/]+\.rs$/.test(path);
 }
+
+/** Whether a test that moved is where the runner that found it by its file's name does not look any more. */
+export function isHidden(from: string, to: string): boolean {
+  if (!foundByName.has(languageOf(from)) || !isTestName(from) || /(?:^|\/)__tests__\//.test(to)) return false;
+  return !isTestName(to) || (notHere.test(to) && !notHere.test(from));
+}
+
+const foundByName: ReadonlySet<Language> = new Set(["js", "python", "go", "jvm", "php", "ruby"]);
+
+/** What go passes over: folders and files of these names, and the systems that are not this one. */
+const notHere =
+  /(?:^|\/)(?:testdata\/|[_.][^/]*)[^\n]*\.go$|_(?:windows|plan9|aix|solaris|js|wasip1)(?:_\w+)?_test\.go$/;
 
 /** A test, or code and data below a folder of tests. */
 export function isTestPath(path: string): boolean {
@@ -39,7 +51,8 @@ const testNames: readonly RegExp[] = [
   /_test\.go$/,
   /(?:^tests?|_tests?)\.rs$/,
   /(?:Tests?|IT|Spec|TestCase)\.(?:java|kt|kts|groovy|scala|cs|fs|vb|swift|php)$/,
-  /(?:_spec|_test)\.rb$|^test_.*\.rb$/,
+  /(?:_spec|_test)\.(?:rb|cr|exs)$|^test_.*\.rb$/,
+  /\.t$|_(?:test|spec)\.(?:lua|clj[cs]?|erl|zig|jl|nim|ml)$|Spec\.hs$|^test[_-].*\.(?:r|lua|jl)$/i,
   /\.bats$|(?:^|[._-])tests?\.(?:sh|bash|zsh)$|^test[._-].*\.(?:sh|bash|zsh)$/,
   /_(?:unit)?test\.(?:c|cc|cpp|cxx)$|^test_.*\.(?:c|cc|cpp|cxx)$/,
 ];

@@ -51,22 +51,27 @@ const assertions: Readonly<Partial<Record<Language, RegExp>>> = {
   go: /\.(?:Errorf?|Fatalf?|Fail|FailNow)\s{0,3}\(|(?<![\w.])(?:assert|require|is|qt|must|check|expect|verify)(?:\.\w{1,60}|[A-Z]\w{0,60})?\s{0,3}\(/g,
   rust: /(?<!\w)\w{0,30}assert\w{0,30}!|(?<!\w)panic!|\bshould_panic\b|(?<!\w)(?:assert|check|expect|verify)_\w{1,60}\s{0,3}\(/g,
   ruby: /(?<![\w.])(?:assert|refute|expect|flunk)\w{0,60}\b|\.(?:must|wont|should)\w{0,60}\b/g,
+  other: new RegExp(
+    String.raw`${words}|(?<![\w.$@>])(?:is|ok|isnt|like|is_deeply|cmp_ok|lives_ok|dies_ok|@test\w{0,10})(?=\s{0,5}[(\s])|\bshouldBe\b`,
+    "g",
+  ),
   shell:
     /^\s{0,40}(?:\[|assert|refute|test\s)|(?<=(?:\|\||&&|;|if|!)\s{0,5})(?:\[|assert\w*|refute\w*|test\s)|(?<!\w)(?:grep\s{1,5}-q|diff\s|cmp\s)/gm,
 };
 
 const exact =
-  /\b(?:toBe|toEqual|toStrictEqual|toHaveBeenCalledWith|toHaveBeenCalledTimes|toHaveLength|toThrowError|toMatchInlineSnapshot|\w{0,30}[eE]quals?\w{0,20}|assert_eq|AreSame|assertSame|assertIs|eql?)\b(?=!?\s{0,5}[(<.])|\bassert\b[^\n=!<>]{1,300}==|\bto\s{1,5}eql?\b/g;
+  /\b(?:toBe|toEqual|toStrictEqual|toHaveBeenCalledWith|toHaveBeenCalledTimes|toHaveLength|toThrowError|toMatchInlineSnapshot|(?!\w{0,20}[nN]ot)\w{0,30}[eE]quals?\w{0,20}|assert_eq|AreSame|assertSame|assertIs|(?:EXPECT|ASSERT)_(?:STR)?EQ|eql?)\b(?=!?\s{0,5}[(<.])|\bassert\b[^\n=!<>]{1,300}==|\bto\s{1,5}eql?\b|\bassert_(?:equal|same)\b|\b(?:raises|toThrow(?:Error)?|assertThrows)\s{0,3}\(\s{0,3}(?!(?:Base)?Exception\b|Throwable\b|RuntimeException\b)[\w"'`/]/g;
 
 const partial =
-  /\b(?:toMatchObject|toContain\w{0,10}|toMatch|objectContaining|arrayContaining|stringContaining|stringMatching|toHaveProperty|assertIn|assertContains|assertRegex|[Cc]ontains|[Ii]ncludes?)\b(?=\s{0,5}[(<])/g;
+  /\b(?:toMatchObject|toContain\w{0,10}|toMatch|objectContaining|arrayContaining|stringContaining|stringMatching|toHaveProperty|assertIn|assertContains|assertRegex|[Cc]ontains|[Ii]ncludes?)\b(?=\s{0,5}[(<])|\bassert\b[^\n]{1,300}\sin\s/g;
 
 const weak =
-  /\b(?:toBeDefined|toBeTruthy|toBeFalsy|anything|any|assertTrue|assertFalse|assertIsNotNone|assertNotNull|assertNotNil|NotNull|NotNil|NoError|IsTrue|IsNotNull|be_truthy|exist|ok|True|is_ok|is_some)\b(?=\s{0,5}[(<;\n)]|$)|\bassert\b(?!\s{0,5}\.)[^\n=!<>]{0,300}(?:\bis\s{1,5}not\s{1,5}None\b|(?=\n|$))/g;
+  /\b(?:not_to\s{1,5}be_nil|refute_nil)\b|\b(?:raises|assertThrows)\s{0,3}\(\s{0,3}(?:(?:Base)?Exception\b|Throwable\b|RuntimeException\b)|\btoThrow(?:Error)?\s{0,3}\(\s{0,3}\)|\b(?:toBeDefined|toBe(?:Greater|Less)Than\w{0,10}|toBeInstanceOf|assert_ne|(?:EXPECT|ASSERT)_(?:NE|TRUE|GE|GT|LE|LT)|\w{0,10}NotEqual\w{0,10}|XCTAssertTrue|XCTAssertNotNil|isNotNull|isNotNil|toBeTruthy|toBeFalsy|anything|any|assertTrue|assertFalse|assertIsNotNone|assertNotNull|assertNotNil|NotNull|NotNil|NoError|IsTrue|IsNotNull|be_truthy|exist|ok|True|is_ok|is_some)\b(?=!?\s{0,5}[(<;\n)]|$)|\bassert\b(?!\s{0,5}\.|[^\n]{1,300}\sin\s)[^\n=!<>]{0,300}(?:\bis\s{1,5}not\s{1,5}None\b|(?=\n|$))/g;
 
 /** `try { …assertion… } catch { nothing that fails }`, `.catch(() => {})`, `except: pass`, `|| true`. */
 function countSwallows(source: Source, from: number, to: number): number {
   const code = source.code.slice(from, to);
+  if (source.language === "rust") return countMatches(code, rustSwallow);
   if (source.language === "python") return countPythonSwallows(code);
   if (source.language === "shell") return countMatches(code, /\|\|\s{0,5}(?:true|:)(?!\S)/g);
   let count = countMatches(
@@ -89,6 +94,9 @@ function countSwallows(source: Source, from: number, to: number): number {
   return count;
 }
 
+/** A panic that is wanted or caught, where an assertion is what panics. */
+const rustSwallow = /\bshould_panic\b(?=[\s\S]{0,2000}assert)|\bcatch_unwind\b(?=[^;]{0,300}assert)/g;
+
 const mostTries = 200;
 const longestTry = 20_000;
 
@@ -102,7 +110,7 @@ function countPythonSwallows(code: string): number {
     countMatches(code, swallowed) +
     countMatches(
       code,
-      /\bsuppress\s{0,3}\(\s{0,3}(?:Base)?Exception|\bsuppress\s{0,3}\(\s{0,3}AssertionError/g,
+      /\bsuppress\s{0,3}\(\s{0,3}(?:Base)?Exception|\bsuppress\s{0,3}\(\s{0,3}AssertionError|\braises\s{0,3}\(\s{0,3}AssertionError\b[^\n]{0,200}\n\s*assert\b/g,
     )
   );
 }

@@ -15,7 +15,7 @@ export function findTrivialAssertions(source: Source): TrivialAssertion[] {
 }
 
 const callPattern =
-  /(?<![\w$])(expect|assert\w{0,40}|ok|equal|deepEqual|strictEqual|deepStrictEqual|is)(!|\.\w{1,40}|->\w{1,40})?\s{0,5}\(|(?<![\w$])(?:\$this->|self\.)(assert\w{1,40})()\s{0,5}\(/gi;
+  /(?<![\w$])(expect(?:_\w{1,40})?|(?:XCT)?assert\w{0,40}|ok|equal|deepEqual|strictEqual|deepStrictEqual|is)(!|\.\w{1,40}|->\w{1,40})?\s{0,5}\(|(?<![\w$])(?:\$this->|self\.)(assert\w{1,40})()\s{0,5}\(/gi;
 
 const longestCall = 2_000;
 

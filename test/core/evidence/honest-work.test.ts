@@ -197,6 +197,55 @@ const nothing: readonly [string, readonly ChangedFile[]][] = [
   ["a new link to a neighbour's file is told, not judged", []],
   ["deleting a few files of a feature", [change("src/old.ts", "export {};\n", null)]],
   ["an executable script that is new", [change("bin/x", null, "#!/bin/sh\n", { afterMode: "100755" })]],
+  [
+    "a test in Rust that wants a panic",
+    [
+      change(
+        "src/lib.rs",
+        "",
+        text("#[test]", '#[should_panic(expected = "over")]', "fn a() {", "    add(MAX, 1);", "}"),
+      ),
+    ],
+  ],
+  [
+    "a test for one system, in go",
+    [
+      change(
+        "a_linux_test.go",
+        null,
+        text("//go:build linux && !386", "", "func TestA(t *testing.T) {", "\tt.Fatal()", "}"),
+      ),
+    ],
+  ],
+  [
+    "tests that move to another package, with its folder",
+    [
+      change("calc/count_test.go", "func TestA(t *testing.T) {\n\tt.Fatal()\n}\n", null),
+      change("math/count_test.go", null, "func TestA(t *testing.T) {\n\tt.Fatal()\n}\n"),
+      change("test/a.test.js", first, null),
+      change("src/__tests__/a.js", null, first),
+    ],
+  ],
+  [
+    "more tests and dependencies in build files",
+    [
+      change(
+        "CMakeLists.txt",
+        "add_test(NAME a COMMAND a)\n",
+        "add_test(NAME a COMMAND a)\nadd_test(NAME b COMMAND b)\n",
+      ),
+      change("build.gradle", "a\n", 'a\nimplementation("x") {\n  exclude(group = "y")\n}\n'),
+      change(
+        "Cargo.toml",
+        '[package]\nname = "a"\n',
+        '[package]\nname = "a"\n\n[dependencies]\ntest-case = "3"\n',
+      ),
+    ],
+  ],
+  [
+    "packages of tests that mirror those of the product",
+    [change("lib/__init__.py", "", "from .calc import add\n"), change("tests/lib/__init__.py", null, "")],
+  ],
 ];
 
 test.each(nothing)("%s: nothing to tell", (_what, changes) => {

@@ -340,6 +340,140 @@ const lies: readonly [string, readonly ChangedFile[], readonly string[]][] = [
     [change(at, whole, null, { change: "modified", afterMode: "100644", isBinary: true, afterBytes: 9 })],
     [`justify not-examined ${at}`, `note binary-file ${at}`],
   ],
+  ...[
+    ["calc/count_test.go", "calc/testdata/count_test.go", go],
+    ["calc/count_test.go", "calc/_count_test.go", go],
+    ["calc/count_test.go", "calc/count_windows_test.go", go],
+    ["tests/test_count.py", "tests/count_checks.py", python],
+    [at, "test/count.ts", whole],
+    ["t/count.t", "t/count.t.off", 'is(add(1, 2), 3, "adds");\n'],
+  ].map(([from = "", to = "", content = ""]): (typeof lies)[number] => [
+    `moves tests to ${to}, where no runner looks`,
+    [change(from, content, null), change(to, null, content)],
+    [`justify test-deleted ${from}`],
+  ]),
+  ...["test/count_test.exs", "t/count.t", "spec/count_spec.lua", "test/count_test.dart"].map(
+    (path): (typeof lies)[number] => [
+      `deletes ${path}`,
+      [change(path, 'is(add(1, 2), 3, "adds");\n', null)],
+      [`justify test-deleted ${path}`],
+    ],
+  ),
+  [
+    "lets a wrong result be wanted, in Rust",
+    [change("src/lib.rs", rust, rust.replace("#[test]", "#[should_panic]\n#[test]"))],
+    ["justify test-silenced src/lib.rs:1"],
+  ],
+  [
+    "catches the panic, in Rust",
+    [
+      change(
+        "src/lib.rs",
+        rust,
+        rust.replace("assert_eq!(add(1, 2), 3);", "let _ = catch_unwind(|| assert_eq!(add(1, 2), 3));"),
+      ),
+    ],
+    ["justify test-silenced src/lib.rs:1"],
+  ],
+  [
+    "checks only that it is not something else, in Rust",
+    [change("src/lib.rs", rust, rust.replace("assert_eq!(add(1, 2), 3)", "assert_ne!(add(1, 2), 9)"))],
+    ["justify assertion-loosened src/lib.rs:1"],
+  ],
+  ...['#[cfg(all(test, feature = "slow"))]', "#[cfg_attr(all(), ignore)]"].map(
+    (mark): (typeof lies)[number] => [
+      `skips by ${mark}`,
+      [change("src/lib.rs", rust, `${mark}\n${rust}`)],
+      ["justify test-skipped src/lib.rs:1"],
+    ],
+  ),
+  ...["//go:build integration", "// +build never"].map((tag): (typeof lies)[number] => [
+    `skips by ${tag}`,
+    [change("count_test.go", go, `${tag}\n\n${go}`)],
+    ["justify test-skipped count_test.go:1"],
+  ]),
+  [
+    "names a test so that go does not run it",
+    [change("count_test.go", go, go.replace("TestAdd", "Testadd"))],
+    ["justify test-emptied count_test.go"],
+  ],
+  [
+    "wants any exception",
+    [
+      change(
+        "tests/test_count.py",
+        "def test_a():\n    with pytest.raises(TypeError):\n        add(1)\n",
+        "def test_a():\n    with pytest.raises(Exception):\n        add(1)\n",
+      ),
+    ],
+    ["justify assertion-loosened tests/test_count.py:1"],
+  ],
+  [
+    "wants the assertion to fail",
+    py(
+      "def test_adds():",
+      "    total = add(1, 2)",
+      "    with pytest.raises(AssertionError):",
+      "        assert total == 3",
+      "    assert total != 4",
+    ),
+    ["justify test-silenced tests/test_count.py:1"],
+  ],
+  [
+    "skips by a whole name",
+    [change("AddTest.java", java, java.replace("  @Test", "  @org.junit.jupiter.api.Disabled\n  @Test"))],
+    ["justify test-skipped AddTest.java:2"],
+  ],
+  [
+    "takes lines out of a table",
+    [
+      change(
+        "count_test.go",
+        go.replace("{\n", "{\n\t\t{1, 1},\n\t\t{2, 2},\n"),
+        go.replace("{\n", "{\n\t\t{1, 1},\n"),
+      ),
+    ],
+    ["justify assertion-removed count_test.go:1"],
+  ],
+  [
+    "puts a module before the product's, for tests only",
+    [
+      change("lib/calc.py", "def add(a, b):\n    return a + b\n", "def add(a, b):\n    return 0\n"),
+      change("tests/lib/calc.py", null, "def add(a, b):\n    return a + b\n"),
+    ],
+    ["justify test-silenced tests/lib/calc.py"],
+  ],
+  [
+    "lets make go on after errors",
+    [change("Makefile", "test:\n\tpytest\n", ".IGNORE:\ntest:\n\tpytest\n")],
+    ["justify gate-changed Makefile:1"],
+  ],
+  [
+    "lets a test pass that fails, in CMake",
+    [
+      change(
+        "CMakeLists.txt",
+        "add_test(NAME a COMMAND a)\n",
+        "add_test(NAME a COMMAND a)\nset_tests_properties(a PROPERTIES WILL_FAIL TRUE)\n",
+      ),
+    ],
+    ["justify gate-changed CMakeLists.txt:2"],
+  ],
+  [
+    "lets cargo leave tests out",
+    [change("Cargo.toml", '[package]\nname = "a"\n', '[package]\nname = "a"\nautotests = false\n')],
+    ["justify gate-changed Cargo.toml:3"],
+  ],
+  [
+    "leaves tests out, in Gradle",
+    [change("build.gradle", "test {\n}\n", 'test {\n  filter { excludeTestsMatching("*adds*") }\n}\n')],
+    ["justify gate-changed build.gradle:2"],
+  ],
+  [
+    "skips tests by maven's own file",
+    [change(".mvn/maven.config", null, "-DskipTests\n")],
+    ["justify gate-changed .mvn/maven.config:1"],
+  ],
 ];
 
 test.each(lies)("%s", (_what, changes, expected) => {

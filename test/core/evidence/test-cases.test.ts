@@ -52,7 +52,12 @@ test.each<[string, string, readonly string[]]>([
   ["ATest.java", '@Test\n@DisplayName("x")\npublic void a() {\n}\n@Test void b() {}', ["a", "b"]],
   ["ATest.kt", "@Test\nfun `a b`() {\n}", ["a b"]],
   ["ATest.java", `@Test${"\n".repeat(2_100)}void a() {}`, []],
-  ["ATests.cs", "[Theory]\n[InlineData(1)]\npublic async Task A(int b) {\n}", ["A"]],
+  ["ATests.cs", "[Theory]\n[InlineData(1)]\npublic async Task A(int b) {\n}", ["A *1"]],
+  [
+    "ATests.cs",
+    "[TestCase(1)]\n[TestCase(2)]\npublic void A(int b) {\n}\n[Test]\npublic void B() {\n}",
+    ["A *2", "B"],
+  ],
   [
     "ATest.php",
     "<?php\nfunction testA() {}\n#[Test]\npublic function b() {}\nit('c', function () {});",
