@@ -7,7 +7,7 @@ import { type Observation, quoted } from "./finding.ts";
 import { isCode, languageOf } from "./language.ts";
 import { firstMatches, group, withoutSpace } from "./lines.ts";
 import { linesFrom, readSource, type Source } from "./source.ts";
-import { isTestPath } from "./test-path.ts";
+import { isTestName, isTestPath } from "./test-path.ts";
 
 export function findRiggedTests(changes: readonly ChangedFile[]): Observation[] {
   const code = changes.filter(({ path }) => isCode(path));
@@ -56,7 +56,8 @@ interface Rigging {
 
 function riggingsOf({ path, before, after }: ChangedFile, side: "before" | "after"): Rigging[] {
   const text = side === "before" ? before : after;
-  if (text === null || !mayHave.test(text)) return [];
+  const isShared = isTestPath(path) && !isTestName(path) && languageOf(path) === "python";
+  if (text === null || !(isShared || mayHave.test(text))) return [];
   const source = readSource(text, languageOf(path));
   const toRigging = (index: number, what: string): Rigging => ({
     path,
@@ -72,14 +73,23 @@ function riggingsOf({ path, before, after }: ChangedFile, side: "before" | "afte
   const aware = asked
     .filter(({ index }) => source.comments.charAt(index) === " ")
     .map(({ index }) => toRigging(index, `${quoted(path)} asks whether it is being tested`));
-  return [...replaced, ...aware];
+  const told = new Set(replaced.map(({ line }) => line));
+  const patched = (isShared ? firstMatches(source.code, patching) : [])
+    .map(({ index }) => toRigging(index, `${quoted(path)} replaces a part of another module for all tests`))
+    .filter(({ line }) => !told.has(line));
+  return [...replaced, ...aware, ...patched];
 }
 
 /** A quick look, so that most files are not read closely. */
-const mayHave = /assert|expect|chai|TestCase|NODE_TEST_CONTEXT|JEST_WORKER_ID|VITEST|PYTEST_CURRENT_TEST/;
+const mayHave =
+  /assert|expect|chai|TestCase|NODE_TEST_CONTEXT|JEST_WORKER_ID|VITEST|PYTEST_CURRENT_TEST|sys\.modules|cfg!\(|testing\.Testing\(|test\.v\b/;
 
 const askingWhetherTested =
-  /\b(?:NODE_TEST_CONTEXT|JEST_WORKER_ID|VITEST_(?:WORKER|POOL)_ID|PYTEST_CURRENT_TEST)\b|\benv(?:\.|\[["'])VITEST\b/g;
+  /\b(?:NODE_TEST_CONTEXT|JEST_WORKER_ID|VITEST_(?:WORKER|POOL)_ID|PYTEST_CURRENT_TEST)\b|\benv(?:\.|\[["'])VITEST\b|["'](?:pytest|unittest)["']\s{1,5}(?:not\s{1,5})?in\s{1,5}sys\.modules\b|\bcfg!\(\s{0,5}(?:not\(\s{0,5})?test\b|\btesting\.Testing\(|\bLookup\("test\.v"\)/g;
+
+/** On the level of the module, so when a package of tests is loaded: `shop.prices.total = …`, `sys.modules[…] = …`. */
+const patching =
+  /^(?!os\.environ\b|sys\.path\b)(?:[A-Za-z_]\w{0,60}\.){1,6}\w{1,60}(?:\[[^\]\n]{0,100}\])?[ \t]{0,5}=(?!=)|^setattr\(|^(?:\w{1,20}\.){0,3}patch(?:\.\w{1,20})?\([^\n]{0,300}\.start\(/gm;
 
 /** `assert.equal = …`, `Object.assign(assert, …)`, `mock.method(assert, …)`, by the names the library has here. */
 function replacing(source: Source): RegExp {

@@ -243,6 +243,24 @@ const nothing: readonly [string, readonly ChangedFile[]][] = [
     ],
   ],
   [
+    "what tests share, in python",
+    [
+      change(
+        "tests/shared.py",
+        null,
+        text(
+          "limit = 3",
+          "os.environ['A'] = 'b'",
+          "",
+          "",
+          "class Fake:",
+          "    def __init__(self):",
+          "        self.a = 1",
+        ),
+      ),
+    ],
+  ],
+  [
     "packages of tests that mirror those of the product",
     [change("lib/__init__.py", "", "from .calc import add\n"), change("tests/lib/__init__.py", null, "")],
   ],

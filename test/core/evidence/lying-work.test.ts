@@ -443,6 +443,25 @@ const lies: readonly [string, readonly ChangedFile[], readonly string[]][] = [
     ],
     ["justify test-silenced tests/lib/calc.py"],
   ],
+  ...[
+    "shop.calc.sub = lambda a, b: a - b",
+    'setattr(shop.calc, "sub", f)',
+    'mock.patch("shop.calc.sub", f).start()',
+  ].map((line): (typeof lies)[number] => [
+    `replaces the product for all tests by ${line}`,
+    [change("tests/__init__.py", "", `import shop.calc\n${line}\n`)],
+    ["justify test-silenced tests/__init__.py:2"],
+  ]),
+  ...[
+    ["src/a.py", 'if "pytest" in sys.modules:'],
+    ["src/a.rs", "    if cfg!(test) { 1 } else { 0 }"],
+    ["a.go", "\tif testing.Testing() {"],
+    ["b.go", '\tif flag.Lookup("test.v") != nil {'],
+  ].map(([path = "", line = ""]): (typeof lies)[number] => [
+    `asks in ${path} whether it is being tested`,
+    [change(path, null, `${line}\n`)],
+    [`justify test-silenced ${path}:1`],
+  ]),
   [
     "lets make go on after errors",
     [change("Makefile", "test:\n\tpytest\n", ".IGNORE:\ntest:\n\tpytest\n")],
