@@ -56,8 +56,9 @@ interface Rigging {
 
 function riggingsOf({ path, before, after }: ChangedFile, side: "before" | "after"): Rigging[] {
   const text = side === "before" ? before : after;
+  const isRust = languageOf(path) === "rust";
   const isShared = isTestPath(path) && !isTestName(path) && languageOf(path) === "python";
-  if (text === null || !(isShared || mayHave.test(text))) return [];
+  if (text === null || !(isShared || isRust || mayHave.test(text))) return [];
   const source = readSource(text, languageOf(path));
   const toRigging = (index: number, what: string): Rigging => ({
     path,
@@ -77,7 +78,26 @@ function riggingsOf({ path, before, after }: ChangedFile, side: "before" | "afte
   const patched = (isShared ? firstMatches(source.code, patching) : [])
     .map(({ index }) => toRigging(index, `${quoted(path)} replaces a part of another module for all tests`))
     .filter(({ line }) => !told.has(line));
-  return [...replaced, ...aware, ...patched];
+  const own = !isRust
+    ? []
+    : findOwnFunctions(source).map((index) =>
+        toRigging(
+          index,
+          `the tests in ${quoted(path)} have a function of their own by the name of the tested one`,
+        ),
+      );
+  return [...replaced, ...aware, ...patched, ...own];
+}
+
+/** Functions in a module of tests that are called like one of the code above it. */
+function findOwnFunctions({ code, closeOf }: Source): number[] {
+  const module = /#\[cfg\(test\)\]\s{0,50}(?:pub\s{1,5})?mod\s{1,5}\w{1,100}\s{0,50}\{/.exec(code);
+  if (module === null) return [];
+  const open = module.index + module[0].length;
+  const declared = /^(?:pub\b\S{0,40}\s)?(?:async\s{1,5})?fn\s{1,5}(\w{1,100})/gm;
+  const tested = new Set([...code.slice(0, module.index).matchAll(declared)].map((match) => group(match, 1)));
+  const inside = [...code.slice(open, closeOf(open - 1)).matchAll(/\bfn\s{1,5}(\w{1,100})/g)];
+  return inside.filter((match) => tested.has(group(match, 1))).map(({ index }) => open + index);
 }
 
 /** A quick look, so that most files are not read closely. */
@@ -99,6 +119,7 @@ function replacing(source: Source): RegExp {
   const names = ["assert", "expect", "chai", "TestCase", ...imported.slice(0, mostNames)].join("|");
   const member = String.raw`(?<![\w$.])(?:\w{1,40}\.)?(?:${names})(?:\.\w{1,40}){1,3}\s{0,5}=(?![=>])`;
   const call = String.raw`(?:\bObject\.(?:assign|define\w{1,12})|\.method|\.spyOn|\.stub|\bsetattr|\bReflect\.set)\(\s{0,5}(?:\w{1,40}\.)?(?:${names})\s{0,5},`;
+  if (source.language === "rust") return /\bmacro_rules!\s{1,5}(?:debug_)?assert\w{0,20}/g;
   return new RegExp(`${member}|${call}`, "g");
 }
 

@@ -8,6 +8,7 @@ import { withoutSpace } from "./lines.ts";
 import { findLostShared, findNewShared } from "./shared-assertions.ts";
 import { findMarkers, markerText } from "./test-markers.ts";
 import type { PlacedTest } from "./test-matching.ts";
+import { isTestPath } from "./test-path.ts";
 import { isAllTest, type TestSources } from "./test-sources.ts";
 import { countAssertions, measure, type Strength } from "./test-strength.ts";
 import { findTrivialAssertions } from "./trivial-assertions.ts";
@@ -84,7 +85,17 @@ function compareTests(before: PlacedTest, after: PlacedTest, known: Elsewhere): 
   }
   const silenced = silenceText(old, now);
   if (silenced !== null) found.push({ kind: "test-silenced", ...at, text: `the test ${test} ${silenced}` });
+  if (found.length === 0 && isUntried(before, after)) {
+    const text = `the test ${test} is changed, and the base's cannot be tried: it lies in the file of the code`;
+    found.push({ kind: "assertion-loosened", ...at, text });
+  }
   return found;
+}
+
+/** Of a test in a file of its own the base's version runs against the candidate; Rust has tests beside the code. */
+function isUntried(before: PlacedTest, after: PlacedTest): boolean {
+  const checked = ({ body }: PlacedTest): string => body.filter((line) => !line.startsWith("//")).join("\n");
+  return !isTestPath(before.file.path) && checked(before) !== checked(after);
 }
 
 /** Where assertions of a test may have gone. */

@@ -198,6 +198,26 @@ const nothing: readonly [string, readonly ChangedFile[]][] = [
   ["deleting a few files of a feature", [change("src/old.ts", "export {};\n", null)]],
   ["an executable script that is new", [change("bin/x", null, "#!/bin/sh\n", { afterMode: "100755" })]],
   [
+    "tests in Rust that are others only in their name, comments and space",
+    [
+      change(
+        "src/lib.rs",
+        "#[test]\nfn a() {\n    assert!(x);\n}\n",
+        "#[test]\nfn b() {\n  // x\n  assert!(x);\n}\n",
+      ),
+    ],
+  ],
+  [
+    "one more test beside the code, in Rust",
+    [
+      change(
+        "src/lib.rs",
+        "fn add() {}\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn a() {\n        assert!(x);\n    }\n}\n",
+        "fn add() {}\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn b() {\n        assert!(y);\n    }\n\n    #[test]\n    fn a() {\n        assert!(x);\n    }\n}\n",
+      ),
+    ],
+  ],
+  [
     "a test in Rust that wants a panic",
     [
       change(

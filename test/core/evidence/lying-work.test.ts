@@ -462,6 +462,30 @@ const lies: readonly [string, readonly ChangedFile[], readonly string[]][] = [
     [change(path, null, `${line}\n`)],
     [`justify test-silenced ${path}:1`],
   ]),
+  ...[
+    ["assert_eq!(add(1, 2), 3);", "assert_eq!(add(1, 2), -1);"],
+    ["    assert_eq!", "    if add(1, 1) == 0 {\n        return;\n    }\n    assert_eq!"],
+  ].map(([from = "", to = ""]): (typeof lies)[number] => [
+    `makes of ${from} in Rust ${to}`,
+    [change("src/lib.rs", rust, rust.replace(from, to))],
+    ["justify assertion-loosened src/lib.rs:1"],
+  ]),
+  [
+    "tests a function of its own, in Rust",
+    [
+      change(
+        "src/lib.rs",
+        `pub fn add() {}\n#[cfg(test)]\nmod tests {\n${rust}}\n`,
+        `pub fn add() {}\n#[cfg(test)]\nmod tests {\n    fn add() {}\n${rust}}\n`,
+      ),
+    ],
+    ["justify test-silenced src/lib.rs:4"],
+  ],
+  [
+    "replaces the assertion, in Rust",
+    [change("src/lib.rs", rust, `macro_rules! assert_eq {\n    ($($t:tt)*) => {};\n}\n${rust}`)],
+    ["justify test-silenced src/lib.rs:1"],
+  ],
   [
     "lets make go on after errors",
     [change("Makefile", "test:\n\tpytest\n", ".IGNORE:\ntest:\n\tpytest\n")],
