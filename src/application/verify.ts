@@ -85,7 +85,7 @@ export async function verifyRun(options: VerifyOptions): Promise<Result<Verified
   mkdirSync(repository.runFolder);
   try {
     const at = { options, repository, sandbox, state: state.value, runFolder: run.value.folder, receipts };
-    return await verifyAll(at, records.value);
+    return success(await verifyAll(at, records.value));
   } finally {
     dropLane(repository);
     rmSync(folder, { recursive: true, force: true });
@@ -105,13 +105,12 @@ interface Looking {
   readonly state: RunState;
 }
 
-async function verifyAll(at: Looking, records: readonly TaskRecord[]): Promise<Result<Verified, Refusal>> {
+async function verifyAll(at: Looking, records: readonly TaskRecord[]): Promise<Verified> {
   const tasks: VerifiedTask[] = [];
   for (const record of records) {
     at.options.onProgress?.(`looking at ${record.task.id}`);
     const task = await verifyTask(at, record);
-    if (!task.ok) return failed(cannotLook(task.failure));
-    tasks.push(task.value);
+    tasks.push(task.ok ? task.value : cannotLook(record, task.failure));
   }
   const before = [...at.state.tasks].flatMap(({ task, phase }) =>
     phase.kind === "complete" && phase.before ? [task.id] : [],
@@ -119,7 +118,7 @@ async function verifyAll(at: Looking, records: readonly TaskRecord[]): Promise<R
   const stray = at.options.task === undefined ? strayReceipts(at) : [];
   const all = [...tasks, ...stray];
   const ok = all.every(({ mismatches }) => mismatches.length === 0);
-  return success({ slug: at.state.slug, ok, rerun: at.options.rerun === true, tasks: all, before });
+  return { slug: at.state.slug, ok, rerun: at.options.rerun === true, tasks: all, before };
 }
 
 function selectTasks(state: RunState, { task }: VerifyOptions): Result<readonly TaskRecord[], Refusal> {
@@ -165,13 +164,14 @@ function receiptMismatches({ runFolder, state }: Looking, taskId: TaskId): reado
   return found.toString("utf8") === toReceipt(state, taskId) ? [] : [`${name} is not what the journal says`];
 }
 
-/** Receipts of tasks that the run did not complete: nobody but a forger writes one. */
+/** Receipts of what the run did not complete: nobody but a forger writes one. */
 function strayReceipts({ receipts, state }: Looking): readonly VerifiedTask[] {
-  return [...state.tasks].flatMap((record) => {
-    const name = receiptName(record.task.id);
-    if (acceptedAttempt(record) !== undefined || !receipts.has(basename(name))) return [];
-    const mismatches = [`${name} is there, but the run did not complete the task`];
-    return [{ taskId: record.task.id, commit: null, mismatches }];
+  const completed = [...state.tasks].filter((record) => acceptedAttempt(record) !== undefined);
+  const known = new Set(completed.map(({ task }) => basename(receiptName(task.id))));
+  return [...receipts].sort().flatMap((name) => {
+    if (known.has(name) || !name.endsWith(".json")) return [];
+    const mismatches = [`receipts/${name} is there, but the run did not complete the task`];
+    return [{ taskId: name.slice(0, -".json".length), commit: null, mismatches }];
   });
 }
 
@@ -197,6 +197,7 @@ function readFile(file: string): Buffer | null {
   }
 }
 
-function cannotLook(failure: Failure): Refusal {
-  return refuse([problem({ expected: "a repository that can be looked at", hint: describe(failure) })], 3);
+/** What cannot be looked at does not hold. */
+function cannotLook({ task }: TaskRecord, failure: Failure): VerifiedTask {
+  return { taskId: task.id, commit: null, mismatches: [`it cannot be looked at: ${describe(failure)}`] };
 }

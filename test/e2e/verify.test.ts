@@ -50,6 +50,17 @@ describe("verify", () => {
     expect(readdirSync(temporary)).toEqual([]);
   });
 
+  it("takes a commit that cannot be read for a mismatch, and looks at the others", async () => {
+    const plan = await completed();
+    const { facts } = JSON.parse(plan.read("receipts/b.json"));
+    const [changed = ""] = plan
+      .git(["diff-tree", "-r", "--raw", "--no-abbrev", facts.base, facts.commit])
+      .split("\t");
+    const blob = changed.split(" ")[3] ?? "";
+    rmSync(join(plan.checkout, ".git/objects", blob.slice(0, 2), blob.slice(2)));
+    await expectMismatch(plan, /✓ a[\s\S]*✗ b[\s\S]*cannot be looked at: git failed/);
+  });
+
   it("finds an amended commit", async () => {
     const plan = await completed();
     const { facts } = JSON.parse(plan.read("receipts/b.json"));
@@ -119,6 +130,10 @@ describe("verify", () => {
     expect(existsSync(join(plan.runFolder, "receipts/b.json"))).toBe(false);
     writeFileSync(join(plan.runFolder, "receipts/b.json"), plan.read("receipts/a.json"));
     await expectMismatch(plan, /receipts\/b\.json is there, but the run did not complete/);
+    rmSync(join(plan.runFolder, "receipts/b.json"));
+    writeFileSync(join(plan.runFolder, "receipts/other.json"), plan.read("receipts/a.json"));
+    await expectMismatch(plan, /receipts\/other\.json is there, but the run did not complete/);
+    rmSync(join(plan.runFolder, "receipts/other.json"));
   });
 
   it("names what it does not know: a run, a task", async () => {
