@@ -8,16 +8,20 @@ export function findKnownSecrets(
   changes: readonly ChangedFile[],
   redact: (text: string) => string,
 ): readonly KnownSecret[] {
+  const inPath = ({ path }: ChangedFile): string[] => namesIn(path, redact);
   const known = new Set(changes.flatMap(({ removed }) => namesIn(textOf(removed), redact)));
-  return changes.flatMap(({ path, added }) => {
-    const names = new Set(namesIn(textOf(added), redact));
+  for (const name of changes.filter(({ change }) => change === "deleted").flatMap(inPath)) known.add(name);
+  return changes.flatMap((file) => {
+    const { path, added } = file;
+    const named = file.change === "added" ? inPath(file) : [];
+    const names = new Set([...named, ...namesIn(textOf(added), redact)]);
     return [...names]
       .filter((name) => !known.has(name))
       .map((name) => ({ path, name, line: lineOf(name, added, redact) }));
   });
 }
 
-/** null: it goes over several lines. */
+/** null: it is the file's name, or goes over several lines. */
 function lineOf(name: string, lines: readonly Line[], redact: (text: string) => string): number | null {
   return lines.find(({ text }) => namesIn(text, redact).includes(name))?.line ?? null;
 }

@@ -131,12 +131,14 @@ test("values of the builder's variables are known where they are added, and not 
     "old.txt": "gone\n",
     "a.js": 'x();\nconst p = "correct horse battery";\n',
     "b.txt": "[redacted DB_PASSWORD]\n",
+    "correct horse battery.txt": "x\n",
     "same.txt": `a\n${Buffer.from("user:correct horse battery").toString("base64")}\n`,
   });
   const run = openGitRun({ ...at.options, redact: redaction.text });
   const { knownSecrets } = toValue(await collectChanges(run, { base, commit: at.head() }));
   expect(knownSecrets).toEqual([
     { path: "a.js", line: 2, name: "DB_PASSWORD" },
+    { path: "correct horse battery.txt", line: null, name: "DB_PASSWORD" },
     { path: "same.txt", line: 2, name: "DB_PASSWORD" },
   ]);
 });
