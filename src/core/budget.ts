@@ -47,7 +47,7 @@ function budgetFailure(state: RunState, coming: Coming): Failure | null {
   const nextUsd = likelyUsd(state, coming);
   for (const { limitUsd, taskId, usedUsd } of caps(state, coming)) {
     if (isAtLeast(usedUsd, limitUsd)) return { reason: "budget-cost", usedUsd, limitUsd, taskId };
-    if (!isAtLeast(limitUsd, usedUsd + underWayUsd(state, taskId) + nextUsd)) {
+    if (!isAtLeast(limitUsd, usedUsd + reservedUsd(state, coming, taskId))) {
       return { reason: "budget-projected", usedUsd, nextUsd, limitUsd, taskId };
     }
   }
@@ -89,18 +89,28 @@ function warning(state: RunState, coming: Coming): RunEvent | null {
   return near === undefined ? null : { kind: "budget-warned", ...near };
 }
 
-/** What the dispatches under way are likely to cost: those of the task, or (null) of the whole run. */
-function underWayUsd(state: RunState, taskId: Cap["taskId"]): number {
+/**
+ * What is kept for the coming dispatch and those under way, of the task or (null) of the whole run. One that goes alone
+ * may find out what its kind costs; of several at once, each of a kind that none has ended of yet is taken to be dear.
+ */
+function reservedUsd(state: RunState, coming: Coming, taskId: Cap["taskId"]): number {
   let sumUsd = 0;
   for (const { intent } of state.running.values()) {
     if (intent.kind !== "dispatch-started") continue;
-    if (taskId === null || intent.taskId === taskId) sumUsd += likelyUsd(state, intent);
+    if (taskId === null || intent.taskId === taskId) sumUsd += dearUsd(state, intent);
   }
-  return sumUsd;
+  return sumUsd + (sumUsd === 0 ? likelyUsd : dearUsd)(state, coming);
 }
 
+function dearUsd(state: RunState, kind: Kind): number {
+  const isKnown = state.seenKinds.has(spentKey(kind.agent, kind.stage));
+  return Math.max(likelyUsd(state, kind), isKnown ? 0 : limits.unseenDispatchUsd);
+}
+
+type Kind = Pick<Coming, "agent" | "stage">;
+
 /** What dispatches like it cost on average: of its stage and agent, else of its agent, else of any. */
-function likelyUsd(state: RunState, { agent, stage }: Pick<Coming, "agent" | "stage">): number {
+function likelyUsd(state: RunState, { agent, stage }: Kind): number {
   const { spent } = state;
   const sums = [spent.get(spentKey(agent, stage)), spent.get(spentKey(agent, null)), state.usage];
   const known = sums.find((sum) => sum !== undefined && sum.priced > 0);

@@ -32,6 +32,7 @@ export function endDispatch(state: RunState, event: DispatchEnded, entry: Entry)
     running,
     usage: addUsage(state.usage, event.usage),
     spent: addSpent(state.spent, intent, event.usage),
+    seenKinds: addSeen(state.seenKinds, intent, event),
     interruptedDispatches: state.interruptedDispatches + (event.outcome.kind === "interrupted" ? 1 : 0),
     steps: state.steps.push(toStep({ intent, event, startedAtMs: started.atMs, finishedAtMs: entry.atMs })),
     trouble: troubleOf(state, event, entry) ?? state.trouble,
@@ -231,6 +232,17 @@ function addSpent(
     sums.set(key, addUsage(sums.get(key) ?? noUsage, usage));
   }
   return sums;
+}
+
+/** One that did not come to its answer and has nothing to say of its cost tells nothing about others. */
+function addSeen(
+  seen: RunState["seenKinds"],
+  { agent, stage }: DispatchStarted,
+  { outcome, usage }: DispatchEnded,
+): RunState["seenKinds"] {
+  const kind = spentKey(agent, stage);
+  const isSilent = usage === null && outcome.kind !== "answered";
+  return isSilent || seen.has(kind) ? seen : new Set(seen).add(kind);
 }
 
 function addUsage(sum: UsageSum, usage: Usage | null): UsageSum {

@@ -173,6 +173,7 @@ function createRun(event: RunCreated, entry: Entry): RunState {
     waits: new Map(),
     dueWait: null,
     spent: new Map(),
+    seenKinds: new Set(),
     budgetWarnings: new Set(),
     trouble: null,
     dispatches: 0,

@@ -84,6 +84,8 @@ export const limits = {
   latestMomentMs: 253_402_300_799_999,
   /** A model's name, as the agent says it. */
   modelChars: 100,
+  /** Kept for a dispatch beside others, as long as none of its stage and agent has ended. */
+  unseenDispatchUsd: 2,
   /** From so much of a budget on, it is warned of. */
   budgetWarningPercent: 80,
   gitTimeoutMs: 120_000,

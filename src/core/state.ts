@@ -297,6 +297,8 @@ export interface RunState {
   readonly dueWait: DueWait | null;
   /** What dispatches cost, by agent and by agent and stage (budget.ts). */
   readonly spent: ReadonlyMap<string, UsageSum>;
+  /** Agent and stage of dispatches that ended so that what they cost is known, or that nobody says it. */
+  readonly seenKinds: ReadonlySet<string>;
   /** Budgets that were warned of, by task (empty: the run's) and limit. */
   readonly budgetWarnings: ReadonlySet<string>;
   /** A failure that stops the whole run once nothing is under way. */

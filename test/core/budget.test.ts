@@ -202,8 +202,18 @@ describe("dispatches under way", () => {
     return begin(story, { stage: "develop", task: "a" });
   }
 
-  function endOfAttempt(id: string) {
+  /** Two at a time, and nobody has asked anyone yet. */
+  function unseen(budget: Partial<Policy["budget"]>): RunStory {
+    return opened([makeTask("a"), makeTask("b")], { concurrency: 2, budget: { ...roomy, ...budget } });
+  }
+
+  function endOfAttempt(id: string, attempt = 1) {
     const outcome = { kind: "failed", failure: crashed } as const;
+    return { kind: "attempt-ended", taskId: taskId(id), attempt, outcome } as const;
+  }
+
+  function endOfInterrupted(id: string) {
+    const outcome = { kind: "interrupted", by: "a test" } as const;
     return { kind: "attempt-ended", taskId: taskId(id), attempt: 1, outcome } as const;
   }
 
@@ -225,6 +235,34 @@ describe("dispatches under way", () => {
     story.add({ kind: "gate-started", lane: 2, commit: story.state.head, ...look });
     const coming = { ...comingAt(story.state.updatedAtMs), stage: "develop", agent: "developer" } as const;
     expect(planBudget(story.state, coming)).toBeNull();
+  });
+
+  it("of a kind that none has ended of yet are taken to be dear: a small budget lets one find out", () => {
+    const story = unseen({ usd: 0.5 });
+    begin(story, { stage: "develop", task: "a" });
+    expect(next(story)).toBeNull();
+    finish(story, interrupted).add(endOfInterrupted("a"));
+    begin(story, { stage: "develop", task: "a" });
+    expect(next(story), "one that was killed told nothing").toBeNull();
+    finish(story, failedWith(crashed), { usage: usageOf(0.2) }).add(endOfAttempt("a", 2));
+    begin(story, { stage: "develop", task: "a" });
+    expect(next(story), "0.2 are used, and two more go to 0.6").toBeNull();
+  });
+
+  it("of such a kind are not made less dear by another that was cheap", () => {
+    const story = unseen({ usd: 0.5 });
+    dispatched(story, { stage: "precheck", task: "a", usage: usageOf(0.001) }, failedWith(crashed));
+    begin(story, { stage: "develop", task: "a" });
+    expect(next(story)).toBeNull();
+  });
+
+  it("go side by side with the usual budget, and with any where they turn out to say no cost", () => {
+    const usual = begin(unseen({}), { stage: "develop", task: "a" });
+    expect(next(usual)).toMatchObject({ kind: "dispatch-started", taskId: "b" });
+    const small = begin(unseen({ usd: 0.5 }), { stage: "develop", task: "a" });
+    finish(small, failedWith(crashed), { usage: { ...usageOf(0), costUsd: null, costBasis: "unknown" } });
+    begin(small.add(endOfAttempt("a")), { stage: "develop", task: "a" });
+    expect(next(small)).toMatchObject({ kind: "dispatch-started", taskId: "b" });
   });
 
   it("of other tasks take nothing from a task's own budget", () => {
