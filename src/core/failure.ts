@@ -310,7 +310,7 @@ function describeEnvironment(failure: EnvironmentTrouble): string {
     case "credit-empty":
       return `the credit of agent "${failure.agent}" is used up: ${failure.detail}; add credit, then resume`;
     case "request-refused":
-      return `the service behind agent "${failure.agent}" refused the request${failure.status === null ? "" : ` (status ${failure.status})`}: ${failure.detail}; correct agents.${failure.agent} in execute-prd.config.json, then resume`;
+      return `the service behind agent "${failure.agent}" refused the request${failure.status === null ? "" : ` (status ${failure.status})`}: ${failure.detail}; do what it says, or correct agents.${failure.agent} in execute-prd.config.json, then resume`;
     case "sandbox-missing":
       return `nothing can be run in the sandbox: ${failure.detail}; mend it, or set "sandbox" to "off" in execute-prd.config.json`;
     case "agent-cannot-start":

@@ -366,11 +366,11 @@ const rows: { readonly [Reason in Failure["reason"]]: readonly Row[] } = {
   "request-refused": [
     [
       { reason: "request-refused", agent: "d", status: 404, detail: "no such model" },
-      'the service behind agent "d" refused the request (status 404): no such model; correct agents.d in execute-prd.config.json, then resume',
+      'the service behind agent "d" refused the request (status 404): no such model; do what it says, or correct agents.d in execute-prd.config.json, then resume',
     ],
     [
       { reason: "request-refused", agent: "d", status: null, detail: "no such model" },
-      'the service behind agent "d" refused the request: no such model; correct agents.d in execute-prd.config.json, then resume',
+      'the service behind agent "d" refused the request: no such model; do what it says, or correct agents.d in execute-prd.config.json, then resume',
     ],
   ],
   "sandbox-missing": [
