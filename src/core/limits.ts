@@ -170,6 +170,8 @@ export const limits = {
   meteredRequestBytes: 64 * 1024 * 1024,
   meteredHeaderBytes: 64 * 1024,
   meteredConnections: 128,
+  /** Kept for a request beside others, as long as none has told what it cost. */
+  unseenRequestUsd: 0.5,
   /** Silence of a service or an agent after which the proxy gives them up. */
   meteredIdleMs: 600_000,
   /** One event, or one whole answer, that the proxy reads for its tokens; of a longer one they are unknown. */

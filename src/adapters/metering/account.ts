@@ -1,6 +1,7 @@
 // What the dispatches of a run have used, and whether there is money left: the cap is held before each request.
 
 import type { TaskId } from "../../core/ids.ts";
+import { limits } from "../../core/limits.ts";
 import type { Usage } from "../../core/report.ts";
 import type { MeteringWanted } from "../../ports.ts";
 import type { Tokens } from "./tokens.ts";
@@ -15,11 +16,16 @@ export interface Reached {
 }
 
 /** One request: what it used up to now. null: it has not said. */
-type Use = () => Tokens | null;
+export type Use = () => Tokens | null;
 
 export interface Account {
   /** Called before a request goes out. */
   reached(): Reached | null;
+  /**
+   * Calls back as soon as the caps leave room for one more request beside those under way, or are reached. The returned
+   * function, called with what the request used, makes room again.
+   */
+  enter(go: () => void): (use: Use | null) => void;
   /** A request whose answer began. */
   add(use: Use): void;
   /** null: no request was answered. */
@@ -30,25 +36,62 @@ export interface Account {
 /** null: the model has no price. */
 export type CostOf = (usage: Usage) => number | null;
 
+interface Look extends Reached {
+  readonly underWay: number;
+}
+
 /** Opens the accounts of one run. */
 export function openAccounts() {
   const accounts = new Set<{ costUsd: () => number }>();
+  const door = openDoor();
+  let underWay = 0;
+  let dearestUsd = 0;
   let closedUsd = 0;
   // What the run used beside the dispatches that were counted here: of earlier sessions, of other agents.
   let otherUsd = 0;
   return (caps: Caps, costOf: CostOf): Account => {
     const uses: Use[] = [];
+    let ownUnderWay = 0;
     otherUsd = Math.max(otherUsd, caps.usedUsd - closedUsd);
     const own = { costUsd: () => sum(uses.map((use) => costOfUse(use(), costOf) ?? 0)) };
     accounts.add(own);
+
+    /** Of the run and of the task. */
+    function looks(): readonly Look[] {
+      const usedUsd = otherUsd + closedUsd + sum([...accounts].map((each) => each.costUsd()));
+      const ofRun = { usedUsd, limitUsd: caps.limitUsd, taskId: null, underWay };
+      if (caps.task === null) return [ofRun];
+      const { id: taskId, limitUsd } = caps.task;
+      const ofTask = caps.task.usedUsd + own.costUsd();
+      return [ofRun, { usedUsd: ofTask, limitUsd, taskId, underWay: ownUnderWay }];
+    }
+
+    function reached(): Reached | null {
+      const found = looks().find(({ usedUsd, limitUsd }) => limitUsd > 0 && usedUsd >= limitUsd);
+      return found === undefined
+        ? null
+        : { usedUsd: found.usedUsd, limitUsd: found.limitUsd, taskId: found.taskId };
+    }
+
     return {
-      reached: () => {
-        const usedUsd = otherUsd + closedUsd + sum([...accounts].map((each) => each.costUsd()));
-        if (isReached(usedUsd, caps.limitUsd)) return { usedUsd, limitUsd: caps.limitUsd, taskId: null };
-        if (caps.task === null) return null;
-        const { id, limitUsd } = caps.task;
-        const ofTask = caps.task.usedUsd + own.costUsd();
-        return isReached(ofTask, limitUsd) ? { usedUsd: ofTask, limitUsd, taskId: id } : null;
+      reached,
+      enter: (go) => {
+        const leave = door({
+          mayEnter: () => reached() !== null || looks().every((look) => hasRoom(look, dearestUsd)),
+          onEnter: () => {
+            underWay += 1;
+            ownUnderWay += 1;
+            go();
+          },
+          onLeave: () => {
+            underWay -= 1;
+            ownUnderWay -= 1;
+          },
+        });
+        return (use) => {
+          dearestUsd = Math.max(dearestUsd, costOfUse(use?.() ?? null, costOf) ?? 0);
+          leave();
+        };
       },
       add: (use) => uses.push(use),
       usage: () => toUsage(uses, costOf),
@@ -59,9 +102,37 @@ export function openAccounts() {
   };
 }
 
-/** 0 switches a limit off. */
-function isReached(usedUsd: number, limitUsd: number): boolean {
-  return limitUsd > 0 && usedUsd >= limitUsd;
+/** One that goes alone may find out what it costs; of several, each is taken to be as dear as any was. */
+function hasRoom({ usedUsd, limitUsd, underWay }: Look, dearestUsd: number): boolean {
+  const eachUsd = dearestUsd === 0 ? limits.unseenRequestUsd : dearestUsd;
+  return limitUsd === 0 || underWay === 0 || usedUsd + (underWay + 1) * eachUsd <= limitUsd;
+}
+
+interface Visit {
+  readonly mayEnter: () => boolean;
+  readonly onEnter: () => void;
+  readonly onLeave: () => void;
+}
+
+/** Who may not enter waits until another leaves. The function returned leaves, or ends the wait. */
+function openDoor(): (visit: Visit) => () => void {
+  const waiting = new Set<() => void>();
+  return ({ mayEnter, onEnter, onLeave }) => {
+    let isInside = false;
+    const knock = (): void => {
+      if (!mayEnter()) return;
+      waiting.delete(knock);
+      isInside = true;
+      onEnter();
+    };
+    waiting.add(knock);
+    knock();
+    return () => {
+      waiting.delete(knock);
+      if (isInside) onLeave();
+      for (const next of [...waiting]) next();
+    };
+  };
 }
 
 /** Of several models the cost is that of each; where one has no price, it is unknown, and that model is named. */

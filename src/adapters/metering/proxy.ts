@@ -15,7 +15,7 @@ import {
 } from "node:http";
 import { limits } from "../../core/limits.ts";
 import type { Usage } from "../../core/report.ts";
-import { type Account, type Caps, type CostOf, openAccounts, type Reached } from "./account.ts";
+import { type Account, type Caps, type CostOf, openAccounts, type Reached, type Use } from "./account.ts";
 import { forward } from "./forward.ts";
 import { findRoute, type Route } from "./route.ts";
 import type { Service, Services } from "./upstreams.ts";
@@ -134,18 +134,49 @@ function serve(serving: Serving): void {
     refuse(answer, route, { status: 401, message: "this key is not of a dispatch under way" });
     return;
   }
-  const reached = route.isMetered ? dispatch.account.reached() : null;
-  if (reached === null) {
-    pass(serving, { route, dispatch, service });
-    return;
-  }
-  dispatch.reached = reached;
-  refuse(answer, route, { status: 402, message: "the budget of this run is used up" });
+  const passage = { route, dispatch, service };
+  if (route.isMetered) wait(serving, passage);
+  else pass(serving, passage, () => {});
+}
+
+interface Passage {
+  readonly route: Route;
+  readonly dispatch: Open;
+  readonly service: Service;
+}
+
+/** Requests at once must not pass the cap together: one goes out when there is room for it beside the others. */
+function wait(serving: Serving, passage: Passage): void {
+  const { answer } = serving;
+  const { dispatch, route } = passage;
+  const leaveTheDoor = (): void => {
+    answer.destroy();
+  };
+  let used: Use | null = null;
+  dispatch.running.add(leaveTheDoor);
+  const leave = dispatch.account.enter(() => {
+    if (answer.destroyed) return;
+    const reached = dispatch.account.reached();
+    if (reached === null) {
+      pass(serving, passage, (use) => {
+        used = use;
+        dispatch.account.add(use);
+      });
+      return;
+    }
+    dispatch.reached = reached;
+    refuse(answer, route, { status: 402, message: "the budget of this run is used up" });
+  });
+  answer.on("close", () => {
+    dispatch.running.delete(leaveTheDoor);
+    leave(used);
+  });
 }
 
 function pass(
   { asked, answer }: Serving,
-  { route, dispatch, service }: { route: Route; dispatch: Open; service: Service },
+  { route, dispatch, service }: Passage,
+  onUse: (use: Use) => void,
 ): void {
   const end = forward({
     ...route,
@@ -156,7 +187,7 @@ function pass(
       if (!route.isMetered) return;
       dispatch.limit = status === 429 ? { resetAtMs: resetOf(headers) } : null;
       dispatch.trouble = status >= 500 || keyTroubles.includes(status) ? { status } : null;
-      if (use !== null) dispatch.account.add(use);
+      if (use !== null) onUse(use);
     },
     onFailure: () => {
       if (route.isMetered) dispatch.trouble = { status: null };

@@ -77,6 +77,51 @@ describe("An account", () => {
     expect(last.reached()).toMatchObject({ usedUsd: 10 });
   });
 
+  test("lets one request find out what it costs, then as many at once as the caps have room for", () => {
+    const open = openAccounts();
+    const one = open({ usedUsd: 9.6, limitUsd: 10, task: null }, costOf);
+    const two = open({ usedUsd: 9.6, limitUsd: 10, task: null }, costOf);
+    const went: string[] = [];
+    const leave = one.enter(() => went.push("first"));
+    const others = ["second", "third", "fourth"].map((name) => two.enter(() => went.push(name)));
+    expect(went).toEqual(["first"]);
+    one.add(() => used(0.1));
+    leave(() => used(0.1));
+    expect(went, "0.3 is left for what costs 0.1").toEqual(["first", "second", "third", "fourth"]);
+    two.add(() => used(0.3));
+    const last = one.enter(() => went.push("fifth"));
+    expect(went, "what is told does not wait for its turn").toContain("fifth");
+    for (const each of [...others, last]) each(null);
+  });
+
+  test("leaves a request that is given up out of the row, and the room of one that told nothing", () => {
+    const account = openAccounts()(
+      { usedUsd: 0, limitUsd: 10, task: { id: taskId, usedUsd: 0, limitUsd: 0.5 } },
+      costOf,
+    );
+    const went: string[] = [];
+    const leave = account.enter(() => went.push("first"));
+    const givenUp = account.enter(() => went.push("second"));
+    const third = account.enter(() => went.push("third"));
+    givenUp(null);
+    expect(went).toEqual(["first"]);
+    leave(null);
+    expect(went).toEqual(["first", "third"]);
+    third(null);
+    account.enter(() => went.push("fourth"));
+    expect(went).toContain("fourth");
+  });
+
+  test("lets any number go without caps, and those of the usual budget side by side", () => {
+    const went: number[] = [];
+    const free = openAccounts()({ usedUsd: 0, limitUsd: 0, task: null }, costOf);
+    for (let count = 0; count < 50; count += 1) free.enter(() => went.push(count));
+    const usual = { usedUsd: 0, limitUsd: 25, task: { id: taskId, usedUsd: 0, limitUsd: 5 } };
+    const roomy = openAccounts()(usual, costOf);
+    for (let count = 50; count < 60; count += 1) roomy.enter(() => went.push(count));
+    expect(went).toHaveLength(60);
+  });
+
   test("reaches the cap of its task with what the task used before", () => {
     const task = { id: taskId, usedUsd: 2, limitUsd: 5 };
     const account = openAccounts()({ ...caps, task }, costOf);

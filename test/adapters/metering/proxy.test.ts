@@ -382,6 +382,49 @@ describe("The cap", () => {
     });
   });
 
+  test("is not passed by many requests at once: they wait for one another", async () => {
+    const held: (() => void)[] = [];
+    const behind = await startBehind((asked, answer, body) =>
+      held.push(() => answerMessage(asked, answer, body)),
+    );
+    const caps = { usedUsd: 0, limitUsd: 0.9, task: null };
+    const costOf: MeteredDispatch["costOf"] = ({ outputTokens }) => outputTokens / 10;
+    const token = behind.proxy.open({ id: "run/d2", caps, costOf });
+    const asks = Array.from({ length: 12 }, () => ask(behind, { headers: bearer(token) }));
+    let answered = 0;
+    for (const each of asks) void each.then(() => (answered += 1));
+    while (answered < asks.length) {
+      await until(() => held.length > 0 || answered === asks.length || null);
+      for (const release of held.splice(0)) release();
+    }
+    const statuses = (await Promise.all(asks)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(5);
+    expect(statuses.filter((status) => status === 402)).toHaveLength(7);
+    expect(behind.proxy.close("run/d2").usage?.costUsd).toBeCloseTo(1);
+  });
+
+  test("keeps a waiting request no longer than its dispatch lasts, and those of others go on", async () => {
+    const held: (() => void)[] = [];
+    const behind = await startBehind((asked, answer, body) => {
+      if (asked.method === "GET") answerMessage(asked, answer, body);
+      else held.push(() => answerMessage(asked, answer, body));
+    });
+    const small = { ...dispatch, caps: { usedUsd: 9.5, limitUsd: 10, task: null } };
+    const [one, two] = ["run/d2", "run/d3"].map((id) => behind.proxy.open({ ...small, id }));
+    const first = ask(behind, { headers: bearer(one ?? "") });
+    await until(() => held.length === 1 || null);
+    const waiting = ask(behind, { headers: bearer(one ?? "") }).catch(() => null);
+    const other = ask(behind, { headers: bearer(two ?? "") });
+    await ask(behind, { headers: bearer(two ?? ""), path: "/v1/models", method: "GET" });
+    behind.proxy.close("run/d2");
+    await expect(first).rejects.toThrow();
+    expect((await waiting) ?? {}).not.toMatchObject({ status: 200 });
+    await until(() => held.length === 2 || null);
+    held[1]?.();
+    expect((await other).status).toBe(200);
+    expect(behind.service.seen.filter(({ method }) => method === "POST")).toHaveLength(2);
+  });
+
   test("counts each dispatch for itself", async () => {
     const behind = await startBehind(answerMessage);
     const other = behind.proxy.open({ ...dispatch, id: "run/d2" });
