@@ -28,12 +28,14 @@ export async function diagnoseAgents(options: AgentDiagnosisOptions): Promise<Di
   const versionOf = askVersions();
   if (found.ok) {
     const { policy } = found.value;
-    for (const [key, agent] of Object.entries(policy.agents)) {
+    // Side by side: services that cannot be reached take their time to say so.
+    const each = Object.entries(policy.agents).map(async ([key, agent]) => {
       const here = await checkAgent({ key, agent, checkout: topLevel, versionOf });
-      checks.push(...here);
       const isReady = here.every(({ state }) => state === "ok");
-      if (options.live === true && isReady) checks.push(await callAgent({ key, policy, checkout: topLevel }));
-    }
+      if (options.live !== true || !isReady) return here;
+      return [...here, await callAgent({ key, policy, checkout: topLevel })];
+    });
+    checks.push(...(await Promise.all(each)).flat());
   } else checks.push(...toChecks("configuration", found.failure));
   const policy: Pick<Policy, "sandbox" | "network"> = found.ok
     ? found.value.policy

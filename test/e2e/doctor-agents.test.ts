@@ -2,6 +2,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { until } from "../adapters/process/programs.ts";
 import { startAnthropicServer } from "../support/anthropic-server.ts";
 import { type Project, project } from "./support/e2e-project.ts";
 
@@ -100,5 +101,19 @@ describe("doctor --agents", () => {
     expect(ended.stdout).toMatch(words);
     expect(ended.exitCode).toBe(exitCode);
     expect(ended.stdout).not.toContain("nobody-sees");
+  });
+
+  it("--live calls all agents at once, so that services out of reach are waited for together", async () => {
+    const plan = project();
+    let asked = 0;
+    const server = await startAnthropicServer(async () => {
+      asked += 1;
+      await until(() => asked >= 2 || null);
+      return { content: "pong" };
+    });
+    plan.setConfig({ agents: { developer: { backend: "anthropic" }, second: { backend: "anthropic" } } });
+    const env = { ANTHROPIC_BASE_URL: server.url, ANTHROPIC_API_KEY: "a-key-that-nobody-sees" };
+    const ended = await plan.run(["doctor", "--agents", "--live"], { env });
+    expect(ended.stdout).toMatch(/ok +call of developer:[\s\S]*ok +call of second:/);
   });
 });
