@@ -1,21 +1,21 @@
 // How long a service asks to be left alone, by its headers.
 
-const longestMs = 30 * 24 * 3_600_000;
+import { limits } from "../../../core/limits.ts";
 
 /** Until another request is welcome, milliseconds from now; null: it does not say. */
 export function retryAfterMs(headers: Headers, nowMs: number): number | null {
   const exact = toAmount(headers.get("retry-after-ms"), 1);
   const value = headers.get("retry-after");
-  return toBounded(exact ?? toAmount(value, 1_000) ?? toDistance(value, nowMs));
+  return toBounded(exact ?? toAmount(value, 1_000) ?? toDistance(value, nowMs), nowMs);
 }
 
 /** The same where a limit was reached: the moments at which limits are filled again tell it too. */
 export function limitEndMs(headers: Headers, nowMs: number): number | null {
-  return retryAfterMs(headers, nowMs) ?? toBounded(resetMs(headers, nowMs));
+  return retryAfterMs(headers, nowMs) ?? toBounded(resetMs(headers, nowMs), nowMs);
 }
 
-function toBounded(waitMs: number | null): number | null {
-  return waitMs === null ? null : Math.min(Math.max(0, Math.ceil(waitMs)), longestMs);
+function toBounded(waitMs: number | null, nowMs: number): number | null {
+  return waitMs === null ? null : Math.min(Math.max(0, Math.ceil(waitMs)), limits.latestMomentMs - nowMs);
 }
 
 function toAmount(value: string | null, unitMs: number): number | null {

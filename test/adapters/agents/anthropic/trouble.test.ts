@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { limitEndMs, retryAfterMs } from "../../../../src/adapters/agents/anthropic/wait-headers.ts";
+import { limits } from "../../../../src/core/limits.ts";
 import { call, type Reply } from "../../../support/anthropic-server.ts";
 import { calling, failureOf, quickRetry, reporting, work, workWell } from "./work.ts";
 
@@ -49,6 +50,8 @@ describe("A limit", () => {
     [{ "retry-after-ms": "250", "retry-after": "7" }, 250],
     [{ "retry-after": "Sat, 21 Nov 2026 12:00:30 GMT" }, 30_000],
     [{ "retry-after": "Sat, 21 Nov 2026 11:00:00 GMT" }, 0],
+    [{ "retry-after": "Sun, 21 Nov 2027 12:00:00 GMT" }, 365 * 24 * 3_600_000],
+    [{ "retry-after": "99999999999999" }, limits.latestMomentMs - nowMs],
     [{ "retry-after": "soon" }, null],
     [{ "anthropic-ratelimit-requests-reset": "2026-11-21T12:00:09Z" }, 9_000],
     [
