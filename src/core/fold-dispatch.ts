@@ -252,8 +252,13 @@ function addUsage(sum: UsageSum, usage: Usage | null): UsageSum {
     outputTokens: sum.outputTokens + (usage?.outputTokens ?? 0),
     cacheReadTokens: sum.cacheReadTokens + (usage?.cacheReadTokens ?? 0),
     cacheWriteTokens: sum.cacheWriteTokens + (usage?.cacheWriteTokens ?? 0),
-    costUsd: sum.costUsd + (usage?.costUsd ?? 0),
+    costUsd: toExactUsd(sum.costUsd + (usage?.costUsd ?? 0)),
     priced: sum.priced + (usage?.costUsd === null || usage === null ? 0 : 1),
     measured: sum.measured + (usage?.costBasis === "measured" ? 1 : 0),
   };
+}
+
+/** Ten places: $0.1 and $0.2 are $0.3. */
+function toExactUsd(usd: number): number {
+  return Math.round(usd * 1e10) / 1e10;
 }

@@ -71,6 +71,13 @@ describe("the cost of dispatches", () => {
     expect(recordOf(story, "b").usage).toMatchObject({ dispatches: 1, costUsd: 0, priced: 0 });
   });
 
+  it("is exact in the sum: $0.1 and $0.2 are $0.3", () => {
+    const story = one();
+    for (const costUsd of [0.1, 0.2])
+      dispatched(story, { stage: "precheck", task: "a", usage: { ...cheap, costUsd } }, interrupted);
+    expect(story.state.usage.costUsd).toBe(0.3);
+  });
+
   it("of an interrupted dispatch is counted apart, because it counts to no limit (I14)", () => {
     const story = dispatched(one(), { stage: "develop", task: "a" }, interrupted);
     expect(story.state).toMatchObject({ dispatches: 1, interruptedDispatches: 1 });

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { task } from "../support/project-fixture.ts";
 import { type Project, plain, project, quick, type Rule, untilLetGo } from "./support/e2e-project.ts";
 import { type Ended, type Live, until } from "./support/program.ts";
-import { canMount, mountSmall } from "./support/small-disk.ts";
+import { canMount, makeRoom, mountSmall } from "./support/small-disk.ts";
 
 const titles = ["Make a", "Make b", "Remember what plan-x taught"];
 const both = plain(task("a"), task("b"));
@@ -83,7 +83,7 @@ describe("a disk without room (ENOSPC)", () => {
     expect((await plan.run(["run", plan.slug])).exitCode).toBe(3);
     expect(plan.status()).toMatchObject({ status: "paused", reason: expect.stringContaining("ENOSPC") });
     expect(plan.task("a")).toMatchObject({ attemptCount: 0 });
-    spawnSync("mount", ["-o", "remount,size=64m", small]);
+    makeRoom(small, "64m");
     plan.setRules([]);
     await finish(plan);
   });

@@ -13,8 +13,6 @@ export function mountSmall(size: string, at?: string): string | null {
   const folder =
     at ?? join(process.env["TMPDIR"] ?? "/tmp", `execute-prd-small-${process.pid}-${Date.now()}`);
   mkdirSync(folder, { recursive: true });
-  const run = (command: string, args: readonly string[]): void =>
-    void execFileSync(command, args, { stdio: "ignore" });
   const remove = (): void => {
     run("umount", ["-l", folder]);
     if (at === undefined) run("rmdir", [folder]);
@@ -27,4 +25,13 @@ export function mountSmall(size: string, at?: string): string | null {
   if (isProbe) remove();
   else onTestFinished(remove);
   return folder;
+}
+
+/** Gives a small file system more room. */
+export function makeRoom(folder: string, size: string): void {
+  run("mount", ["-o", `remount,size=${size}`, folder]);
+}
+
+function run(command: string, args: readonly string[]): void {
+  execFileSync(command, args, { stdio: "ignore" });
 }
