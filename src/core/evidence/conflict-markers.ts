@@ -9,7 +9,8 @@ import { isTestPath } from "./test-path.ts";
 export function findConflictMarkers(changes: readonly ChangedFile[]): Observation[] {
   return changes.flatMap((file) => {
     const { path, after } = file;
-    if (after === null || !file.added.some(({ text }) => /^(?:<{7}|>{7})(?:\s|$)/.test(text))) return [];
+    if (after === null || !file.added.some(({ text }) => /^(?:<{7,40}|>{7,40})(?:\s|$)/.test(text)))
+      return [];
     const source = readSource(after, languageOf(path));
     const added = new Set(file.added.map(({ line }) => line));
     const isDocument = source.language === "document";
@@ -37,7 +38,8 @@ function isTestData(path: string): boolean {
   return isTestPath(path) && languageOf(path) === "data";
 }
 
-const kinds: readonly RegExp[] = [/^<{7}(?:\s|$)/, /^={7}$/, /^>{7}(?:\s|$)/];
+/** Seven of them, or as many as the attribute conflict-marker-size says. */
+const kinds: readonly RegExp[] = [/^<{7,40}(?:\s|$)/, /^={7,40}$/, /^>{7,40}(?:\s|$)/];
 
 /** The line where the first one begins, of those with an added line in them. */
 function conflictIn(text: string, added: ReadonlySet<number>): number | null {

@@ -17,9 +17,12 @@ export function isHidden(from: string, to: string): boolean {
 
 const foundByName: ReadonlySet<Language> = new Set(["js", "python", "go", "jvm", "php", "ruby"]);
 
-/** What go passes over: folders and files of these names, and the systems that are not this one. */
+/**
+ * What go passes over: folders and files of these names, and the systems that are not this one. Builds for the JVM look
+ * for tests in no folder of the product.
+ */
 const notHere =
-  /(?:^|\/)(?:testdata\/|[_.][^/]*)[^\n]*\.go$|_(?:windows|plan9|aix|solaris|js|wasip1)(?:_\w+)?_test\.go$/;
+  /(?:^|\/)(?:testdata\/|[_.][^/]*)[^\n]*\.go$|_(?:windows|plan9|aix|solaris|js|wasip1)(?:_\w+)?_test\.go$|(?:^|\/)src\/main\//;
 
 /** A test, or code and data below a folder of tests. */
 export function isTestPath(path: string): boolean {

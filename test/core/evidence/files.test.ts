@@ -9,6 +9,7 @@ const conflict = text("<<<<<<< HEAD", "a();", "=======", "b();", ">>>>>>> other"
 
 test.each([
   ["src/a.ts", text("x();", ...conflict.trimEnd().split("\n")), ["reject conflict-marker src/a.ts:2"]],
+  ["src/a.ts", conflict.replaceAll(/([<=>])\1+/g, "$&$1$1$1"), ["reject conflict-marker src/a.ts:1"]],
   ["src/a.ts", conflict.replaceAll("\n", "\r\n"), ["reject conflict-marker src/a.ts:1"]],
   ["src/a.ts", `/*\n${conflict}*/\n`, ["reject conflict-marker src/a.ts:2"]],
   ["src/a.ts", `const a = \`\n${conflict}\`;\n`, ["justify conflict-marker src/a.ts:2"]],

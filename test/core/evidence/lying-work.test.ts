@@ -347,6 +347,7 @@ const lies: readonly [string, readonly ChangedFile[], readonly string[]][] = [
     ["tests/test_count.py", "tests/count_checks.py", python],
     [at, "test/count.ts", whole],
     ["t/count.t", "t/count.t.off", 'is(add(1, 2), 3, "adds");\n'],
+    ["src/test/java/CountTest.java", "src/main/java/CountTest.java", java],
   ].map(([from = "", to = "", content = ""]): (typeof lies)[number] => [
     `moves tests to ${to}, where no runner looks`,
     [change(from, content, null), change(to, null, content)],
