@@ -31,7 +31,7 @@ interface Wanted {
 
 export async function openService(wanted: Wanted): Promise<Service> {
   const { Anthropic: Client } = await import("@anthropic-ai/sdk");
-  const heard = { touch: () => {} };
+  const heard: Heard = { touch: () => {}, end: new AbortController().signal };
   const client: Anthropic = new Client({
     apiKey: wanted.access.key,
     baseURL: wanted.access.baseUrl,
@@ -39,7 +39,7 @@ export async function openService(wanted: Wanted): Promise<Service> {
     timeout: wanted.silenceMs,
     logLevel: "off",
     openTelemetry: false,
-    fetch: (url, init) => fetchHeard(url, init, () => heard.touch()),
+    fetch: (url, init) => fetchHeard(url, init, heard),
   });
   return {
     send: async (request, signal) => {
@@ -48,9 +48,8 @@ export async function openService(wanted: Wanted): Promise<Service> {
         silence.touch();
         wanted.onActivity();
       };
-      const stream = client.messages.stream(request, {
-        signal: AbortSignal.any([signal, silence.signal]),
-      });
+      heard.end = AbortSignal.any([signal, silence.signal]);
+      const stream = client.messages.stream(request, { signal: heard.end });
       const reply = await receive(stream);
       silence.end();
       return reply.kind === "error" && silence.signal.aborted
@@ -75,26 +74,40 @@ async function receive(stream: MessageStream): Promise<Reply> {
   }
 }
 
-/** The library swallows the service's signs of life, so they are heard below it. */
+interface Heard {
+  touch: () => void;
+  end: AbortSignal;
+}
+
+/**
+ * The library swallows the service's signs of life, so they are heard below it. The answer is ended here as well: once
+ * garbage was collected, the signal given to `fetch` may not reach a body that is being read any more (Node 20).
+ */
 async function fetchHeard(
   url: string | URL | Request,
   init: RequestInit | undefined,
-  touch: () => void,
+  heard: Heard,
 ): Promise<Response> {
   const response = await fetch(url, { ...init, redirect: "error" });
-  touch();
+  heard.touch();
   if (response.body === null) return response;
+  const { end } = heard;
   let bytes = 0;
-  const heard = new TransformStream<Uint8Array, Uint8Array>({
+  const through = new TransformStream<Uint8Array, Uint8Array>({
+    start: (controller) => {
+      const stop = (): void => controller.error(new Error("the dispatch is to end"));
+      if (end.aborted) stop();
+      else end.addEventListener("abort", stop, { once: true });
+    },
     transform: (chunk, controller) => {
-      touch();
+      heard.touch();
       bytes += chunk.length;
       if (bytes <= limits.serviceAnswerBytes) controller.enqueue(chunk);
       else controller.error(new Error(`the answer is longer than ${limits.serviceAnswerBytes} bytes`));
     },
   });
   const { status, statusText, headers } = response;
-  return new Response(response.body.pipeThrough(heard), { status, statusText, headers });
+  return new Response(response.body.pipeThrough(through), { status, statusText, headers });
 }
 
 function watchSilence(silenceMs: number) {

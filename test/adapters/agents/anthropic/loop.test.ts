@@ -3,7 +3,9 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { limits } from "../../../../src/core/limits.ts";
 import { call, resultsOf } from "../../../support/anthropic-server.ts";
 import { ask, makePlace, toRequest } from "../requests.ts";
@@ -220,6 +222,24 @@ describe("The loop", () => {
       agent: { idleTimeoutMs: 300 },
     });
     expect(working.outcome.kind).toBe("answered");
+  });
+
+  test("ends in the middle of an answer, however much garbage is collected meanwhile", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect: unknown = runInNewContext("gc");
+    if (typeof collect !== "function") throw new Error("no garbage can be collected here");
+    const collecting = setInterval(() => collect(), 20);
+    onTestFinished(() => clearInterval(collecting));
+    const half = { content: "x", after: { events: 1, what: "silence" as const } };
+    const end = new AbortController();
+    const onOutput = (): void => void setTimeout(() => end.abort(), 300);
+    const stopped = await workWell([{ content: [{ type: "text", text: "I begin." }] }, half], {
+      signal: end.signal,
+      onOutput,
+    });
+    expect(failureOf(stopped)).toBe("interrupted");
+    const silent = await workWell(() => half, { agent: { idleTimeoutMs: 1_500 } });
+    expect(failureOf(silent)).toMatchObject({ reason: "agent-timed-out", idle: true });
   });
 });
 
