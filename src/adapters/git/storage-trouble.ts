@@ -1,6 +1,7 @@
 // Whether git failed because it cannot write: it says so only in words, which may hold names that an agent chose, so
 // the program tries it itself where that git would have written.
 
+import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import { dirname, join } from "node:path";
 import type { Failure } from "../../core/failure.ts";
@@ -36,10 +37,9 @@ function tryToWrite(folders: readonly string[], bytes: number): Result<void, Fai
   return success(undefined);
 }
 
-/** A name that is no ref and no object, and that `git gc` takes away if we cannot. */
+/** A name that is no ref and no object, that `git gc` takes away if we cannot, and that nobody took before us. */
 function writeIn(folder: string, bytes: number): void {
-  const file = join(folder, `.tmp_execute-prd_${process.pid}`);
-  fs.rmSync(file, { force: true });
+  const file = join(folder, `.tmp_execute-prd_${randomBytes(6).toString("hex")}`);
   const handle = fs.openSync(file, "wx");
   try {
     fs.rmSync(file); // nothing is left of it when the program is killed
