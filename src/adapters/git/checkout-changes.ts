@@ -5,10 +5,10 @@ import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { shortSha } from "../../core/ids.ts";
 import { limits } from "../../core/limits.ts";
 import { unless } from "../storage.ts";
+import { readLine } from "./admin-dirs.ts";
 import { type CheckoutLook, type CheckoutPlace, lookAtCheckout } from "./checkout-look.ts";
 import { type GitRun, isInside } from "./git-run.ts";
 import { toText } from "./lane-state.ts";
-import { readLine } from "./refs.ts";
 
 /** By the checkout's path. */
 export type CheckoutLooks = ReadonlyMap<

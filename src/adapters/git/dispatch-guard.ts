@@ -8,6 +8,7 @@ import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
 import type { Aftermath } from "../../ports.ts";
 import { attemptStorage, replaceFile, unless } from "../storage.ts";
+import { readLine } from "./admin-dirs.ts";
 import { type CheckSeen, judgeCheck, judgeInstalled, lookAtCheck, lookAtInstalled } from "./check-guard.ts";
 import { type Before, closeConfinement, type Opened, openConfinement, withUnsaid } from "./confinement.ts";
 import { attemptFiles, dispatchFile, type GitRun } from "./git-run.ts";
@@ -16,7 +17,6 @@ import { isAdminDirIntact } from "./lanes.ts";
 import { putBackMetadata } from "./metadata-guard.ts";
 import { watchedTrees } from "./prepare.ts";
 import { refIn } from "./ref-look.ts";
-import { readLine } from "./refs.ts";
 import { fromStoredRefs, type StoredRefs, toStoredRefs } from "./refs-guard.ts";
 
 /** What is known about a lane's dispatch; memory is believed before the file, which an agent could reach. */

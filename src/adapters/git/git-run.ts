@@ -13,10 +13,12 @@ import {
   attemptStorage,
   errorCode,
   isTemporaryName,
+  readRegularFile,
   removeTemporaryFiles,
   replaceFile,
   unless,
 } from "../storage.ts";
+import { listAdminDirs, worktreeOf } from "./admin-dirs.ts";
 import type { CheckoutCache } from "./checkout-look.ts";
 import type { Kept } from "./file-mark.ts";
 import type { MetadataEntry } from "./metadata.ts";
@@ -155,9 +157,13 @@ function checkRunRoot(run: GitRun): Result<string, Failure> {
     return unusable(`it lies inside "${around}"; set worktreeRoot to a folder outside of the checkout`);
   }
   const marker = join(root, markerName);
-  const found = unless(["ENOENT"], () => fs.readFileSync(marker, "utf8"));
+  const found = unless(noMarkerCodes, () => readRegularFile(marker, maxMarkerBytes).toString("utf8"));
   if (found === markerText(run)) return success(root);
-  const isMoved = isOfMovedRun(run, found);
+  const owner = found === undefined ? null : repositoryIn(run, found);
+  const isMoved = owner !== null && !hasTreesIn(owner, root);
+  if (owner !== null && !isMoved) {
+    return unusable(`it belongs to the repository "${owner}", of which this is a copy; resume there`);
+  }
   if (!isMoved && !fs.readdirSync(root).every(isTemporaryName)) {
     return unusable("it was not made by this run; move it away, then resume");
   }
@@ -224,6 +230,9 @@ export function mainWorktreeOf(commonDir: string): string | null {
 }
 
 const markerName = ".execute-prd";
+const maxMarkerBytes = 65_536;
+/** Missing, or put there by somebody else: a folder, a link, a pipe, a socket, something large. */
+const noMarkerCodes = ["ENOENT", "ELOOP", "EFTYPE", "ENXIO", "EFBIG"];
 const cacheEntries = 1_000;
 
 /** What was remembered of the metadata is about another place: put back, it would be taken from where it is now. */
@@ -237,15 +246,24 @@ export function dispatchFile(laneFolder: string): string {
   return join(laneFolder, "private", "dispatch.json");
 }
 
-/** The repository was moved meanwhile; a copy of it beside the first has no right to the first one's lanes. */
-function isOfMovedRun(run: GitRun, found: string | undefined): boolean {
-  if (found === undefined) return false;
+/** The repository for which this run, and no other, left the marker: the one before it was moved or copied. */
+function repositoryIn(run: GitRun, found: string): string | null {
   try {
     const { repository } = JSON.parse(found);
-    return markerText({ ...run, commonDir: repository }) === found && !fs.existsSync(repository);
+    return typeof repository === "string" && markerText({ ...run, commonDir: repository }) === found
+      ? repository
+      : null;
   } catch {
-    return false; // written by nobody of us
+    return null; // written by nobody of us
   }
+}
+
+/** Another repository may stand by now where a moved one was: only its own books tell them apart. */
+function hasTreesIn(repository: string, root: string): boolean {
+  return listAdminDirs(repository).some((adminDir) => {
+    const tree = worktreeOf(adminDir);
+    return tree !== null && isInside(root, tree);
+  });
 }
 
 function markerText(run: Pick<GitRun, "runId" | "slug" | "commonDir">): string {

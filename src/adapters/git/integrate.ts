@@ -12,19 +12,11 @@ import type { Result } from "../../core/result.ts";
 import { failed, success } from "../../core/result.ts";
 import type { BranchPosition } from "../../ports.ts";
 import { unless } from "../storage.ts";
+import { listAdminDirs, readLine, worktreeOf } from "./admin-dirs.ts";
 import { attemptFiles, type GitRun, openRunRoot } from "./git-run.ts";
 import { isAncestor } from "./inspect.ts";
 import { addWorktree, forgetWorktree, isFormerPlace } from "./lanes.ts";
-import {
-  findCheckout,
-  listAdminDirs,
-  packRefs,
-  readLine,
-  readRef,
-  toRef,
-  updateRefs,
-  worktreeOf,
-} from "./refs.ts";
+import { findCheckout, packRefs, readRef, toRef, updateRefs } from "./refs.ts";
 import { readGit } from "./run-git.ts";
 
 /** See Repository.compareBranch. */

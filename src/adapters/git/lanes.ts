@@ -11,9 +11,10 @@ import { isSha } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
 import { attemptStorage, removeTemporaryFiles, replaceUnflushed, unless } from "../storage.ts";
+import { listAdminDirs, readLine, worktreeOf } from "./admin-dirs.ts";
 import type { GitRun } from "./git-run.ts";
 import { digestIndex, inTree, saveState, type TreePlace, type TreeState } from "./lane-state.ts";
-import { listAdminDirs, readLine, readRef, worktreeOf } from "./refs.ts";
+import { readRef } from "./refs.ts";
 import { runGit } from "./run-git.ts";
 import { moveAside } from "./tree-changes.ts";
 

@@ -9,11 +9,11 @@ import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
 import type { CommitNow } from "../../core/verification.ts";
 import { isAlive, thisProcess } from "../process-identity.ts";
+import { listAdminDirs, worktreeOf } from "./admin-dirs.ts";
 import { readDiff } from "./diff.ts";
 import { openGitRun, type RepositoryOptions, readCommit } from "./git-run.ts";
 import { branchHead, isAncestor, resolveCommit } from "./inspect.ts";
 import { forgetWorktree } from "./lanes.ts";
-import { listAdminDirs, worktreeOf } from "./refs.ts";
 
 /** null: the repository does not have the commit or its base. */
 export async function recheckCommit(

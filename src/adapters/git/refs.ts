@@ -2,13 +2,14 @@
 // branch is checked out where.
 
 import fs from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Failure } from "../../core/failure.ts";
 import type { Sha } from "../../core/ids.ts";
 import { isSha } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
 import { success } from "../../core/result.ts";
 import { attemptStorage, unless } from "../storage.ts";
+import { listAdminDirs, readLine, worktreeOf } from "./admin-dirs.ts";
 import type { GitRun } from "./git-run.ts";
 import { gitFailure, mainWorktreeOf, runRefPrefix } from "./git-run.ts";
 import { writeLooseRef } from "./own-files.ts";
@@ -142,25 +143,6 @@ export function isOfRun(run: GitRun, ref: string): boolean {
 
 export function toRef(branch: string): string {
   return `refs/heads/${branch}`;
-}
-
-/** Git's folders for linked worktrees, of everyone. */
-export function listAdminDirs(commonDir: string): string[] {
-  const folder = join(commonDir, "worktrees");
-  const names = unless(["ENOENT", "ENOTDIR"], () => fs.readdirSync(folder)) ?? [];
-  return names.map((name) => join(folder, name));
-}
-
-/** The worktree that one of git's folders stands for. */
-export function worktreeOf(adminDir: string): string | null {
-  const gitFile = readLine(join(adminDir, "gitdir"));
-  return gitFile === null ? null : dirname(gitFile);
-}
-
-/** First line of a small file; null when it is not there. */
-export function readLine(path: string): string | null {
-  const text = unless(["ENOENT", "ENOTDIR", "EISDIR", "ELOOP"], () => fs.readFileSync(path, "utf8"));
-  return text === undefined ? null : (text.split("\n", 1)[0] ?? "").trimEnd();
 }
 
 function toCommand({ ref, to, from }: RefChange): string {

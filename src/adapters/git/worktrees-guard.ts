@@ -8,9 +8,9 @@
 import fs from "node:fs";
 import { basename, join } from "node:path";
 import { unless } from "../storage.ts";
+import { listAdminDirs, readLine, worktreeOf } from "./admin-dirs.ts";
 import { type GitRun, isInside, mainWorktreeOf } from "./git-run.ts";
 import { isLineOf, readLogAt } from "./reflog.ts";
-import { listAdminDirs, readLine, worktreeOf } from "./refs.ts";
 
 /** By git's folder of the worktree. */
 export type Worktrees = Readonly<Record<string, WorktreeSeen>>;
