@@ -10,6 +10,8 @@ export interface TestCase {
   readonly name: string;
   readonly line: number;
   readonly start: number;
+  /** Where the body begins: what is before it may change with the name. */
+  readonly from: number;
   readonly end: number;
   /** The lines of the body without white space; equal bodies are the same test, wherever it went. */
   readonly body: readonly string[];
@@ -27,19 +29,12 @@ export function findTests(source: Source): readonly TestCase[] {
   return outermost.map((span) => toTestCase(source, span));
 }
 
-interface Span {
-  readonly name: string;
-  readonly start: number;
-  /** Where the body begins: what is before it may change with the name. */
-  readonly from: number;
-  readonly end: number;
-  readonly rows: number;
-}
+type Span = Pick<TestCase, "name" | "start" | "from" | "end" | "rows">;
 
 function toTestCase(source: Source, { name, start, from, end, rows }: Span): TestCase {
   const lines = source.text.slice(from, end).split("\n").map(withoutSpace);
   const body = lines.filter((line) => line !== "");
-  return { name: toName(name), line: source.lineOf(start), start, end, body, rows };
+  return { name: toName(name), line: source.lineOf(start), start, from, end, body, rows };
 }
 
 /** The name alone: without what says that it is a test, and without quotes. */

@@ -10,12 +10,21 @@ export interface TrivialAssertion {
 }
 
 export function findTrivialAssertions(source: Source): TrivialAssertion[] {
-  const found = firstMatches(source.code, callPattern).flatMap((match) => readCall(source, match));
+  const found = firstMatches(source.code, callPattern)
+    .filter((match) => !isValue(source, match))
+    .flatMap((match) => readCall(source, match));
   return source.language === "python" ? [...found, ...findStatements(source)] : found;
 }
 
 const callPattern =
   /(?<![\w$])(expect(?:_\w{1,40})?|(?:XCT)?assert\w{0,40}|ok|equal|deepEqual|strictEqual|deepStrictEqual|is)(!|\.\w{1,40}|->\w{1,40})?\s{0,5}\(|(?<![\w$])(?:\$this->|self\.)(assert\w{1,40})()\s{0,5}\(/gi;
+
+/** `Ok(1)` in Rust, and the `ok(1)` that an assertion expects, are results and check nothing. */
+function isValue({ code, language }: Source, match: RegExpExecArray): boolean {
+  if (language === "rust") return group(match, 2) !== "!";
+  const before = code.slice(Math.max(0, match.index - 50), match.index).trimEnd();
+  return /^ok$/i.test(group(match, 1)) && /[(,[]$/.test(before);
+}
 
 const longestCall = 2_000;
 

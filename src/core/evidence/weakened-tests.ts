@@ -5,6 +5,7 @@ import type { ChangedFile } from "./changed-file.ts";
 import { Tally, withoutKeys } from "./collections.ts";
 import { counted, type Observation, quoted } from "./finding.ts";
 import { withoutSpace } from "./lines.ts";
+import { saysMore } from "./said-more.ts";
 import { findLostShared, findNewShared } from "./shared-assertions.ts";
 import { findMarkers, markerText } from "./test-markers.ts";
 import type { PlacedTest } from "./test-matching.ts";
@@ -94,8 +95,7 @@ function compareTests(before: PlacedTest, after: PlacedTest, known: Elsewhere): 
 
 /** Of a test in a file of its own the base's version runs against the candidate; Rust has tests beside the code. */
 function isUntried(before: PlacedTest, after: PlacedTest): boolean {
-  const checked = ({ body }: PlacedTest): string => body.filter((line) => !line.startsWith("//")).join("\n");
-  return !isTestPath(before.file.path) && checked(before) !== checked(after);
+  return !isTestPath(before.file.path) && !saysMore(before, after);
 }
 
 /** Where assertions of a test may have gone. */

@@ -18,6 +18,35 @@ const many = (count: number, folder: string) =>
   Array.from({ length: count }, (_value, at) => `${folder}/part-${at}.test.ts`);
 const own = (at: number) => `${head}${first.replace("adds", `adds ${at}`)}// the ${at}th file\n`;
 
+const besideCode = `pub fn add(a: i32, b: i32) -> i32 {
+    a + b
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adds() {
+        assert_eq!(add(1, 2), 3);
+    }
+
+    #[test]
+    fn adds_many() {
+        for (a, b, want) in [
+            (1, 1, 2),
+            (2, 2, 4),
+        ] {
+            assert_eq!(add(a, b), want);
+        }
+        let more = &[(5, 1)];
+        for (a, b) in more {
+            assert!(add(*a, *b) > *a);
+        }
+    }
+}
+`;
+
 const nothing: readonly [string, readonly ChangedFile[]][] = [
   [
     "words that only look like a rigged library",
@@ -206,6 +235,62 @@ const nothing: readonly [string, readonly ChangedFile[]][] = [
         "#[test]\nfn b() {\n  // x\n  assert!(x);\n}\n",
       ),
     ],
+  ],
+  ...[
+    [
+      "more assertions",
+      "assert_eq!(add(1, 2), 3);",
+      "assert_eq!(add(0, 2), 2);\n        assert_eq!(add(1, 2), 3);\n        assert!(add(1, 1) > 1);",
+    ],
+    [
+      "an assertion of a new value",
+      "assert_eq!(add(1, 2), 3);",
+      "assert_eq!(add(1, 2), 3);\n        let mut sum = add(2, 2);\n        debug_assert_eq!(sum, 4);",
+    ],
+    [
+      "another form",
+      "assert_eq!(add(1, 2), 3);",
+      "assert_eq!(\n            add(1, 2),\n            3,\n        );",
+    ],
+    [
+      "a comment behind the code",
+      "assert_eq!(add(1, 2), 3);",
+      "assert_eq!(add(1, 2), 3); // three; no { here",
+    ],
+    ["a message", "assert_eq!(add(a, b), want);", 'assert_eq!(add(a, b), want, "{} + {b}; wrong", a);'],
+    ["one more row", "(1, 1, 2),\n", "(1, 1, 2),\n            (1, 3, 4),\n"],
+    ["a row in front", "(1, 1, 2),\n", "(0, 1, 1),\n            (1, 1, 2),\n"],
+    ["one more row of a list that has a name", "&[(5, 1)]", "&[(5, 1), (6, 2)]"],
+  ].map(([what, from = "", to = ""]): (typeof nothing)[number] => [
+    `a test beside the code, in Rust, that has ${what}`,
+    [change("src/lib.rs", besideCode, besideCode.replace(from, to))],
+  ]),
+  [
+    "an assertion at the end of a test in Rust that is not closed",
+    [
+      change(
+        "src/lib.rs",
+        "#[test]\nfn a() {\n    assert!(x);\n",
+        "#[test]\nfn a() {\n    assert!(x);\n    assert!(y);\n",
+      ),
+    ],
+  ],
+  [
+    "a result that says Ok, in Rust",
+    [
+      change(
+        "src/lib.rs",
+        besideCode,
+        besideCode.replace(
+          "    #[test]\n",
+          "    #[test]\n    fn parses() {\n        check(\n            Ok(1)\n        );\n    }\n\n    #[test]\n",
+        ),
+      ),
+    ],
+  ],
+  [
+    "a result that says ok, as what is expected",
+    [change("test/a.test.ts", null, 'test("a", () => {\n  expect(parse("1")).toEqual(ok(1));\n});\n')],
   ],
   [
     "one more test beside the code, in Rust",

@@ -17,6 +17,22 @@ const python = text(
 const py = (...lines: string[]) => [change("tests/test_count.py", python, text(...lines))];
 const go = text("func TestAdd(t *testing.T) {", "\tif add(1, 2) != 3 {", '\t\tt.Fatal("wrong")', "\t}", "}");
 const rust = text("#[test]", "fn adds() {", "    assert_eq!(add(1, 2), 3);", "}");
+const longRust = text(
+  "#[test]",
+  "fn lists() {",
+  "    setup();",
+  "    let list = [(1, 2)];",
+  "    let seen = [(1, 2)];",
+  "    let loop_over = [(1, 2)];",
+  "    for each in list {",
+  "        look(each);",
+  "    }",
+  "    for (a, b) in loop_over {",
+  "        look((a, b));",
+  "    }",
+  "    assert_eq!(all(), list);",
+  "}",
+);
 const java = text(
   "class AddTest {",
   "  @Test",
@@ -466,9 +482,24 @@ const lies: readonly [string, readonly ChangedFile[], readonly string[]][] = [
   ...[
     ["assert_eq!(add(1, 2), 3);", "assert_eq!(add(1, 2), -1);"],
     ["    assert_eq!", "    if add(1, 1) == 0 {\n        return;\n    }\n    assert_eq!"],
+    ["    assert_eq!", "    let add = |_, _| 3;\n    assert_eq!"],
+    ["    assert_eq!", "    assert!(std::process::exit(0));\n    assert_eq!"],
+    ["add(1, 2)", "add(1, 2, (3))"],
+    ["3);", '3, "text", || 3);'],
   ].map(([from = "", to = ""]): (typeof lies)[number] => [
     `makes of ${from} in Rust ${to}`,
     [change("src/lib.rs", rust, rust.replace(from, to))],
+    ["justify assertion-loosened src/lib.rs:1"],
+  ]),
+  ...[
+    ["setup();", "setup_other();"],
+    ["let list = [(1, 2)];", "let list = [(1, 2), (3, 4)];"],
+    ["let seen = [(1, 2)];", "let seen = [(1, 2), (3, 4)];"],
+    ["let loop_over = [(1, 2)];", "let loop_over = [(1, 2), x];"],
+    ["assert_eq!(all(), list);", "assert_eq!(all(), list, note());"],
+  ].map(([from = "", to = ""]): (typeof lies)[number] => [
+    `makes of ${from} in a longer test in Rust ${to}`,
+    [change("src/lib.rs", longRust, longRust.replace(from, to))],
     ["justify assertion-loosened src/lib.rs:1"],
   ]),
   [
