@@ -22,6 +22,7 @@ export function toReport(state: RunState): string {
     section("Run", toRunItems(state)),
     section("Tasks", [toTaskTable(state)]),
     section("Notes on tasks", toNoteItems(state)),
+    section("Recon", toReconItems(state)),
     section("Attempts sent back", sentBackItems(state)),
     section("Beside the work", notedItems(state)),
     section("Gates", gateItems(state)),
@@ -103,6 +104,18 @@ function toNoteItems(state: RunState): readonly string[] {
   return [...state.tasks].flatMap((record) => {
     const note = needsNote(record) ? toTaskNote(state, record) : "";
     return note === "" ? [] : [`- ${record.task.id}: ${toInline(note)}`];
+  });
+}
+
+/** What recon did not confirm, and the plan's tasks on which it said nothing. */
+function toReconItems({ recon, tasks, prd }: RunState): readonly string[] {
+  if (recon === null) return [];
+  return [...tasks].slice(0, prd.tasks.length).flatMap(({ recon: line, task: { id }, phase }) => {
+    if (line !== null) {
+      return line.verdict === "confirmed" ? [] : [toItem(`${id}: ${line.verdict}: ${line.evidence}`)];
+    }
+    const isOver = phase.kind === "complete" && phase.before;
+    return isOver ? [] : [`- ${id}: unverified: recon says nothing about it`];
   });
 }
 

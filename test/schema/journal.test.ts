@@ -25,7 +25,7 @@ const whole = decode(journal);
 
 describe("a line", () => {
   test("of the header has format, version, view version, run and slug", () => {
-    const text = '{"format":"execute-prd-journal","version":3,"viewVersion":6,"runId":"r","slug":"s"';
+    const text = '{"format":"execute-prd-journal","version":3,"viewVersion":7,"runId":"r","slug":"s"';
     const line = encodeHeader({ runId: "r" as RunId, slug: "s" as Slug });
     expect(line).toBe(`${text},"sum":"${crc32(text).toString(16).padStart(8, "0")}"}\n`);
   });

@@ -31,6 +31,25 @@ describe("the report", () => {
     );
   });
 
+  test("what recon did not confirm is told with its evidence, and what it passed over as unverified", () => {
+    const tasks = ["old", "a", "b", "c", "d"].map((id) => makeTask(id));
+    const completedBefore = [{ taskId: taskId("old"), commit: shaOf("before") }];
+    const story = new RunStory({ tasks, created: { completedBefore } })
+      .started()
+      .baseline()
+      .stage("baseline");
+    expect(toReport(story.state)).not.toContain("## Recon");
+    const lines = [
+      { id: taskId("a"), verdict: "phantom", evidence: "src/a.ts:1 has it" },
+      { id: taskId("b"), verdict: "partial", evidence: "half of it\nis there" },
+      { id: taskId("c"), verdict: "confirmed", evidence: "nothing yet" },
+    ] as const;
+    story.askedLead({ stage: "recon", tasks: lines });
+    expect(toReport(story.state).split("## Recon\n\n")[1]?.split("\n\n")[0]).toBe(
+      "- a: phantom: src/a.ts:1 has it\n- b: partial: half of it\n  is there\n- d: unverified: recon says nothing about it",
+    );
+  });
+
   test("a task completed without a review is not passed off as reviewed", () => {
     const story = new RunStory({ tasks: [makeTask("task-1")] }).started().baseline().stage("baseline");
     story.developed("task-1").candidate("task-1").gates("task-1").integrated("task-1");
