@@ -1,7 +1,8 @@
 // `status`: what is on the disk about one run, or all. Asked for often and by other programs, so it loads and runs as
-// little as it can: one git command, and neither the engine nor what reads plans and journals.
+// little as it can: one git command, and neither the engine nor what reads plans; the journal where nobody owns the run.
 
 import { findRepository } from "../adapters/git/inspect.ts";
+import { describeJournalRefusal, readJournal } from "../adapters/journal-file.ts";
 import { type FoundRun, listRuns } from "../adapters/run-folder.ts";
 import { describe } from "../core/failure.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -28,13 +29,12 @@ export async function statusOf(at: { slug: string; cwd?: string }): Promise<Resu
   const found = findRun({ checkout: repository.value.topLevel, slug: at.slug });
   if (!found.ok) return found;
   const status = toRunStatus(found.value);
-  return success({ ...status, damage: await findDamage(status) });
+  return success({ ...status, damage: findDamage(status) });
 }
 
 /** Why the run cannot go on, whatever its status.json says; a live owner has read its journal itself. */
-async function findDamage({ folder, owner }: RunStatus): Promise<string | null> {
+function findDamage({ folder, owner }: RunStatus): string | null {
   if (owner === "live") return null;
-  const { describeJournalRefusal, readJournal } = await import("../adapters/journal-file.ts");
   const journal = readJournal({ folder });
   if (journal.ok) return null;
   const { failure } = journal;

@@ -6,7 +6,7 @@ import type { AgentPolicy, Backend, Policy } from "../core/policy.ts";
 import { type AgentEntry, availableBackends, type ConfigFile } from "./config-shape.ts";
 import { didYouMean, type InputProblem, type ProblemList, toExcerpt } from "./problem.ts";
 import { isRole } from "./role-file.ts";
-import { valueAt } from "./zod-problems.ts";
+import { valueAt } from "./value-at.ts";
 
 /**
  * With `--agent` that agent is also the developer; a fallback to the one it replaces leads nowhere. A role's entry

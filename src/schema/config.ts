@@ -9,7 +9,8 @@ import { type ConfigFile, configShape, type GateEntry } from "./config-shape.ts"
 import { decodeJson, type JsonSource } from "./json-text.ts";
 import { type InputProblem, ProblemList, toExcerpt } from "./problem.ts";
 import { type RoleFiles, withRoles } from "./role-agents.ts";
-import { checkShape, valueAt } from "./zod-problems.ts";
+import { valueAt } from "./value-at.ts";
+import { checkShape } from "./zod-problems.ts";
 
 export const configFileName = "execute-prd.config.json";
 

@@ -18,7 +18,7 @@ import { assert, failed, type Result, success } from "../core/result.ts";
 import { viewVersion } from "../core/view-version.ts";
 import { isReadableVersion, journalVersion, migrateEvent } from "./migrations.ts";
 import { toExcerpt } from "./problem.ts";
-import { valueAt } from "./zod-problems.ts";
+import { valueAt } from "./value-at.ts";
 
 export interface JournalHeader {
   readonly runId: RunId;

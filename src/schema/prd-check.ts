@@ -3,7 +3,7 @@
 
 import { findCycles } from "./dependency-cycles.ts";
 import { didYouMean, nearest, type PathPart, type ProblemList, toExcerpt } from "./problem.ts";
-import { valueAt } from "./zod-problems.ts";
+import { valueAt } from "./value-at.ts";
 
 export type TaskListKey = "userStories" | "tasks";
 

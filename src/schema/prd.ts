@@ -12,7 +12,8 @@ import { checkReferences, findTaskList, type TaskListKey } from "./prd-check.ts"
 import { withHint } from "./prd-hint.ts";
 import { type PrdInput, prdShape, statusWords, type TaskInput, taskShape, taskTypes } from "./prd-shape.ts";
 import { didYouMean, type InputProblem, ProblemList, toExcerpt } from "./problem.ts";
-import { checkShape, valueAt } from "./zod-problems.ts";
+import { valueAt } from "./value-at.ts";
+import { checkShape } from "./zod-problems.ts";
 
 export interface PrdRead {
   readonly prd: Prd;

@@ -10,7 +10,8 @@ import { decodeJson } from "./json-text.ts";
 import { describeProblem, ProblemList } from "./problem.ts";
 import { cleanText } from "./report.ts";
 import { usageShape } from "./report-shape.ts";
-import { checkShape, valueAt } from "./zod-problems.ts";
+import { valueAt } from "./value-at.ts";
+import { checkShape } from "./zod-problems.ts";
 
 const kinds = ["rate-limited", "service-failed", "not-logged-in", "credit-empty", "request-refused"] as const;
 const wait = "whole milliseconds, 0 or more";

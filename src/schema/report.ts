@@ -24,7 +24,8 @@ import { failed, type Result, success, unreachable } from "../core/result.ts";
 import { decodeJson } from "./json-text.ts";
 import { describeProblem, dropHalfCharacter, ProblemList } from "./problem.ts";
 import { type ReportInput, reportShapes, usageShape } from "./report-shape.ts";
-import { checkShape, valueAt } from "./zod-problems.ts";
+import { valueAt } from "./value-at.ts";
+import { checkShape } from "./zod-problems.ts";
 
 export interface ReportSource {
   readonly stage: AgentStage;

@@ -7,7 +7,7 @@
 
 import type { Role } from "../core/report.ts";
 import { type RoleFile, roles } from "./role-file.ts";
-import { valueAt } from "./zod-problems.ts";
+import { valueAt } from "./value-at.ts";
 
 /** Of each role, the first that counts first. */
 export type RoleFiles = { readonly [Key in Role]?: readonly RoleFile[] };

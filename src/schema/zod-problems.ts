@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { didYouMean, nearest, type PathPart, type ProblemList, toExcerpt } from "./problem.ts";
+import { valueAt } from "./value-at.ts";
 
 export interface ShapeCheck {
   readonly shape: z.ZodType;
@@ -48,16 +49,6 @@ function knownKeysAt(shape: z.ZodType, path: readonly PathPart[]): readonly stri
   }
   const inner = unwrap(at);
   return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
-}
-
-/** Own properties only: a path from hostile text must not reach a prototype. */
-export function valueAt(value: unknown, path: readonly PathPart[]): unknown {
-  let at = value;
-  for (const part of path) {
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, part)) return undefined;
-    at = Reflect.get(at, part);
-  }
-  return at;
 }
 
 function unwrap(shape: unknown): unknown {
